@@ -1,0 +1,1 @@
+"""Everything of 敲门 that knows no window: domain, store, wire, client and server."""

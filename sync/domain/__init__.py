@@ -1,0 +1,1 @@
+"""The pure domain: kinds, verbs, rules and merge; standard library and msgspec only."""

@@ -1,0 +1,61 @@
+"""The tree of errors: each class answers whose fault it is; codes and parameters, never prose.
+
+QiaomenError
+├── RuleError          what was entered breaks a rule (shown beside the field; the form stays open)
+├── AccessError        the viewer or author has no right to it
+├── KeysError          unlocking: wrong PIN, wrong recovery code, locked for a while, damaged key file
+├── StoreError         the local file: full, busy, read-only, damaged, newer, in use
+└── SyncError          the line and the server
+    ├── Offline        no line, no answer, or something that is not our server (a captive portal)
+    ├── Refused        the server answered and will not: signature, code, rights, version
+    └── ServerTrouble  the server is there and broken or overloaded
+"""
+
+from typing import Any
+
+Params = dict[str, Any]  # values for the sentence: numbers, dates, ids; never residents' data
+
+
+class QiaomenError(Exception):
+    """Base of all errors a person may be told of: ``code`` picks the words, ``params`` fill them."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params: Params = params
+
+
+class RuleError(QiaomenError):
+    """An intent breaks a rule; ``field`` names the input to show it at."""
+
+    def __init__(self, field: str, code: str, **params: Any) -> None:
+        super().__init__(code, **params)
+        self.field = field
+
+
+class AccessError(QiaomenError):
+    """The role does not allow it; asked by client and server alike."""
+
+
+class KeysError(QiaomenError):
+    """The database key could not be had: wrong_pin, wrong_recovery_code, locked_until, keys_damaged."""
+
+
+class StoreError(QiaomenError):
+    """The local file: disk_full, busy, read_only, damaged, newer, in_use, wrong_key, missing."""
+
+
+class SyncError(QiaomenError):
+    """Base of what can go wrong between this PC and the server."""
+
+
+class Offline(SyncError):
+    """No usable line: no_line, timeout, not_our_server. A state of the world, not a fault."""
+
+
+class Refused(SyncError):
+    """The server's answer is no: code as the server gave it (bad_signature, clock_skew, code_used, …)."""
+
+
+class ServerTrouble(SyncError):
+    """The server failed (5xx) or asks to wait; ``retry_after_s`` in the parameters when it said so."""
