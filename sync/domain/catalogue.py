@@ -10,7 +10,7 @@ from sync.domain.kinds import demands, disputes, notes, people, places, visiting
 from sync.domain.operations import DELETED
 from sync.errors import RuleError
 
-StreamRule = Callable[[Mapping[str, Any], str], str]
+StreamRule = Callable[[str, Mapping[str, Any], str], str]  # id, values, community → stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,11 +35,13 @@ class Kind:
             return Policy.REVIEW
         return self.fields[self.registers[register][0]].policy
 
-    def stream(self, values: Mapping[str, Any], *, community: str, parent_stream: str = "") -> str:
+    def stream(
+        self, record_id: str, values: Mapping[str, Any], *, community: str, parent_stream: str = ""
+    ) -> str:
         """The one stream a record with these values belongs to."""
         if self.stream_rule is None:
             return parent_stream
-        return self.stream_rule(values, community)
+        return self.stream_rule(record_id, values, community)
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with the kind's defaults for those left out."""
@@ -47,7 +49,11 @@ class Kind:
 
     def record(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """The immutable record with these values; unknown ones (from a newer program) are left out."""
-        known = {name: values[name] for name in self.fields if values.get(name) is not None}
+        known = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name in self.fields
+            if (value := values.get(name)) is not None
+        }
         return self.struct(id=record_id, **known)
 
 
@@ -70,7 +76,10 @@ def _read(struct: type[Record], name: str, label: str, rule: StreamRule | None, 
         label=label,
         struct=struct,
         fields=fields,
-        defaults={attribute: getattr(plain, attribute) for attribute in fields},
+        defaults={
+            attribute: list(value) if isinstance(value := getattr(plain, attribute), tuple) else value
+            for attribute in fields
+        },
         registers={**registers, DELETED: (DELETED,)},
         register_of={**register_of, DELETED: DELETED},
         parent=parent,

@@ -65,6 +65,7 @@ class Type(StrEnum):
 
 # Retention defaults in days, counted from the end of the reason to keep the record.
 YEAR = 365
+LONG = 2000  # characters of a long text
 KEEP = None  # organisation data: as long as the place or post exists
 
 
@@ -83,6 +84,49 @@ class Field:
     refers: str = ""
     limit: int = 200  # longest text, in characters
     retention_days: int | None = KEEP
+
+
+class Slot:
+    """Short constructors for the fields of one module: they share a privacy class and a purpose unless told otherwise."""
+
+    def __init__(self, privacy: Privacy, purpose: Purpose, *, retention_days: int | None = KEEP) -> None:
+        self._privacy = privacy
+        self._purpose = purpose
+        self._retention_days = retention_days
+
+    def __call__(
+        self,
+        label: str,
+        type: Type = Type.TEXT,
+        policy: Policy = Policy.AUTO,
+        *,
+        group: str = "",
+        need: bool = False,
+        options: tuple[str, ...] = (),
+        refers: str = "",
+        limit: int = 200,
+        privacy: Privacy | None = None,
+    ) -> Field:
+        """A field of this slot; ``options`` make it a choice, ``refers`` a reference."""
+        if options:
+            type = Type.CHOICE
+        if refers:
+            type = Type.REF
+        if type is Type.LONG_TEXT and limit == 200:
+            limit = LONG
+        return Field(
+            label=label,
+            type=type,
+            privacy=privacy or self._privacy,
+            purpose=self._purpose,
+            policy=policy,
+            group=group,
+            need=need,
+            options=options,
+            refers=refers,
+            limit=limit,
+            retention_days=self._retention_days,
+        )
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

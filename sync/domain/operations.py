@@ -39,14 +39,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 def new(kind: str, record_id: str, **fields: Any) -> Operation:
     """An unstamped operation that creates a record; fields left out keep the kind's defaults."""
-    return Operation(kind=kind, id=record_id, action="new", fields=fields)
+    return Operation(kind=kind, id=record_id, action="new", fields=_plain(fields))
 
 
 def patch(kind: str, record_id: str, **fields: Any) -> Operation:
     """An unstamped operation that changes the given fields of a record."""
-    return Operation(kind=kind, id=record_id, action="patch", fields=fields)
+    return Operation(kind=kind, id=record_id, action="patch", fields=_plain(fields))
 
 
 def delete(kind: str, record_id: str) -> Operation:
     """An unstamped operation that marks a record deleted (it stays retrievable for 30 days)."""
     return patch(kind, record_id, **{DELETED: True})
+
+
+def _plain(fields: Values) -> Values:
+    # Lists, not tuples: values are compared with what came over the wire.
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

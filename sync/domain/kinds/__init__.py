@@ -1,0 +1,1 @@
+"""The kinds, declared once each; ``sync.domain.catalogue`` gathers them."""
