@@ -46,7 +46,7 @@ class Household(Record, frozen=True, kw_only=True):
     ] = None
     floor: Annotated[int, _place(mark("Floor"), Type.INTEGER, Policy.REVIEW, group="room")] = 1
     room_no: Annotated[str, _place(mark("Room"), policy=Policy.REVIEW, group="room", need=True, limit=20)] = ""
-    column: Annotated[int, _place(mark("Place on the floor"), Type.INTEGER, Policy.REVIEW, group="room")] = 0
+    slot: Annotated[int, _place(mark("Place on the floor"), Type.INTEGER, Policy.REVIEW, group="room")] = 0
     span: Annotated[int, _place(mark("Floors high"), Type.INTEGER, Policy.REVIEW, group="room")] = 1
     occupancy: Annotated[str, _place(mark("Occupancy"), policy=Policy.REVIEW, options=OCCUPANCIES)] = "unknown"
     residence_status: Annotated[str, _place(mark("Residence"), options=RESIDENCE_STATUSES)] = "unknown"
