@@ -60,7 +60,9 @@ class Station(Record, frozen=True, kw_only=True):
 class Building(Record, frozen=True, kw_only=True):
     """A building with its shape; rooms are households."""
 
-    compound_id: Annotated[str, _place(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)] = ""
+    compound_id: Annotated[
+        str, _place(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)
+    ] = ""
     grid_id: Annotated[str | None, _place(mark("Grid"), policy=Policy.REVIEW, refers="grid")] = None
     name: Annotated[str, _place(mark("Building"), policy=Policy.REVIEW, need=True)] = ""
     aliases: Annotated[tuple[str, ...], _place(mark("Other names"), Type.LIST)] = ()
@@ -75,7 +77,9 @@ class Building(Record, frozen=True, kw_only=True):
 class Unit(Record, frozen=True, kw_only=True):
     """An entrance of a building; a building without units has one with an empty label."""
 
-    building_id: Annotated[str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = ""
+    building_id: Annotated[
+        str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)
+    ] = ""
     label: Annotated[str, _place(mark("Unit"), policy=Policy.REVIEW)] = ""
     position: Annotated[int, _place(mark("Order"), Type.INTEGER)] = 0
 
@@ -83,7 +87,9 @@ class Unit(Record, frozen=True, kw_only=True):
 class HouseholdCluster(Record, frozen=True, kw_only=True):
     """About ten households with a leader."""
 
-    building_id: Annotated[str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = ""
+    building_id: Annotated[
+        str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)
+    ] = ""
     grid_id: Annotated[str | None, _place(mark("Grid"), refers="grid")] = None
     number: Annotated[str, _place(mark("Group number"), limit=20)] = ""
     name: Annotated[str, _place(mark("Group name"))] = ""
@@ -107,7 +113,12 @@ class Grant(Record, frozen=True, kw_only=True):
     role: Annotated[str, _post(mark("Role"), policy=Policy.SERVER, options=ROLES, need=True)] = ""
     scope_kind: Annotated[
         str,
-        _post(mark("Area"), policy=Policy.SERVER, options=("community", "compound", "grid", "building"), need=True),
+        _post(
+            mark("Area"),
+            policy=Policy.SERVER,
+            options=("community", "compound", "grid", "building"),
+            need=True,
+        ),
     ] = ""
     scope_id: Annotated[str, _post(mark("Area"), policy=Policy.SERVER, need=True)] = ""
     valid_from: Annotated[str, _post(mark("From"), Type.DATE, Policy.SERVER)] = ""
