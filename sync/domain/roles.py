@@ -60,11 +60,15 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is looking or writing: an account, its grants valid today, and what follows from them."""
+    """Who is looking or writing: an account, its grants valid today, and what follows from them.
+
+    ``streams`` are the streams at hand that this viewer may read; the store fills them in, and its reads ask them.
+    """
 
     account_id: str
     grants: tuple[Grant, ...]
     places: Places
+    streams: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> frozenset[str]:
