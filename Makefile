@@ -1,0 +1,71 @@
+# `make run` and `make test` are all one needs; each does the whole set-up by itself and is quick the second time.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+export PYTHONPATH := .:tests/support
+export PYTHONUTF8 := 1
+
+# Arguments for the programs below, e.g. make test ARGS="tests/core -k merge"
+ARGS ?=
+# Lines of sync/domain, sync/store and sync/client that tests must reach; `make check` asks for all of them.
+FLOOR ?= 0
+# Without a screen Qt paints into memory.
+SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,QT_QPA_PLATFORM=offscreen)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | while IFS='|' read -r n t; do printf '  make %-10s %s\n' "$$n" "$$t"; done
+
+.PHONY: setup-run setup-dev
+setup-run:
+	@packaging/setup/prepare.sh run
+setup-dev:
+	@packaging/setup/prepare.sh dev
+
+.PHONY: run
+run: setup-run ## start a local server and the desktop with a small made-up community
+	@$(PYTHON) -m desktop --demo $(ARGS)
+
+.PHONY: test
+test: setup-dev ## run all tests
+	@mkdir -p build/coverage
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest --cov --cov-fail-under=$(FLOOR) $(ARGS)
+
+.PHONY: check
+check: setup-dev ## everything that must be right before a change lands: style, types, layers, words, tests
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo --cache-dir build/importlinter
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m desktop.i18n --check
+	@$(MAKE) test FLOOR=100
+
+.PHONY: coverage
+coverage: setup-dev ## the table of the last test run
+	@$(PYTHON) -m coverage report --fail-under=100
+
+.PHONY: format
+format: setup-dev ## put the source into the house style
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+.PHONY: tour
+tour: setup-run ## drive the real window through the main job; pictures in build/tour/
+	@$(SCREEN) $(PYTHON) -m desktop --tour build/tour $(ARGS)
+
+.PHONY: bench
+bench: setup-dev ## measure the desktop; results in build/bench/
+	@mkdir -p build/bench
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) tests/bench/desktop.py $(ARGS)
+
+.PHONY: lock
+lock: setup-dev ## renew the lists of locked packages, e.g. ARGS="--upgrade-package httpx"
+	@packaging/setup/lock.sh $(ARGS)
+
+.PHONY: clean
+clean: ## remove what was built (the environment .venv stays)
+	@rm -rf build dist .ruff_cache .import_linter_cache .hypothesis
+	@find desktop sync tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +
