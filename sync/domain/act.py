@@ -1,18 +1,10 @@
 """The occasion on which a verb is used: who acts, when, and with which calendar; chosen by tests, given by the store."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 
-from sync.domain.calendar import WorkCalendar
+from sync.domain.calendar import WorkCalendar, day_of
 from sync.domain.ids import IdSource
 from sync.domain.roles import Viewer
-
-CHINA = timezone(timedelta(hours=8))  # one time zone in the whole country, no summer time
-
-
-def day_of(ms: int) -> str:
-    """The calendar day in China ('YYYY-MM-DD') of an instant in ms since 1970."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(CHINA).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""What every page is handed: built once by the application, never changed, no globals beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from desktop.hub import Hub
+from desktop.paths import Paths
+from desktop.session import Session
+from desktop.tasks import Tasks
+from desktop.widgets.ask import Ask
+from sync.domain.rules import Rules
+from sync.store.store import Reader, Store
+
+
+class Navigate(Protocol):
+    """Go to a page by its name, with what it should show."""
+
+    def __call__(self, page: str, **target: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The services of the desktop.
+
+    ``navigate('visits', household_id=…)`` opens a page; ``now`` is the wall clock in ms since 1970.
+    """
+
+    tasks: Tasks[Store, Reader]
+    hub: Hub
+    session: Session
+    ask: Ask
+    paths: Paths
+    rules: Rules
+    navigate: Navigate
+    now: Callable[[], int]

@@ -1,0 +1,26 @@
+"""The rules that are data (calendar, colour rules, categories, readings of names), read once from the resources."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.domain.calendar import WorkCalendar, load_calendar
+from sync.domain.colours import RuleSet, load_rule_set
+from sync.domain.search_terms import Pinyin
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One bundle for store, server and desktop."""
+
+    calendar: WorkCalendar
+    colours: RuleSet
+    pinyin: Pinyin
+
+
+def load_rules(resources: Path) -> Rules:
+    """Read the rules from the folder of data files that ships with the program."""
+    return Rules(
+        calendar=load_calendar((resources / "calendars" / "cn.toml").read_text("utf-8")),
+        colours=load_rule_set((resources / "rules" / "default.toml").read_text("utf-8")),
+        pinyin=Pinyin.from_folder(resources / "pinyin"),
+    )
