@@ -14,16 +14,16 @@ ROOM_SEPARATOR = "-"
 
 _LAST_DIGITS = (8, 4)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
-# Letters to Python, separators to SQLite's unicode61 tokenizer (the vowel signs of New Tai Lue, two Vedic signs): a query
-# with one in the middle would become a phrase, which an index without positions refuses.
-_NOT_IN_TOKENS = frozenset([*range(0x19B0, 0x19C1), 0x19C8, 0x19C9, 0x1CF2, 0x1CF3])
+# Chinese characters of the first plane that came after Unicode 3.2.
+_LATER_HAN = (range(0x4DB6, 0x4DC0), range(0x9FA6, 0xA000))
+_FURTHER_HAN = range(0x20000, 0x40000)
 
 
 class Pinyin:
     """How the characters of names are read.
 
-    ``table`` is the baked ``readings.txt``, ``surnames`` the text of ``surnames.toml``. Building one takes about 10 ms and
-    5 MB; build it once, off the UI thread.
+    ``table`` is the baked ``readings.txt``, ``surnames`` the text of ``surnames.toml``. Building one
+    takes about 10 ms and 5 MB; build it once, off the UI thread.
     """
 
     def __init__(self, table: bytes, surnames: str) -> None:
@@ -47,8 +47,8 @@ class Pinyin:
     def readings(self, name: str) -> tuple[tuple[str, ...], ...]:
         """Plausible readings of a name, likeliest first, at most six: each a syllable per character.
 
-        A surname is read as a surname and as the common word, so that zeng and ceng both find 曾. Latin words are their
-        own reading; a character that nobody has a reading for is "".
+        A surname is read as a surname and as the common word, so that zeng and ceng both find 曾. Latin words
+        are their own reading; a character that nobody has a reading for is "".
         """
         return self._readings(_units(name))
 
@@ -57,14 +57,13 @@ class Pinyin:
         return tuple(dict.fromkeys(_initials(reading) for reading in self.readings(name)))
 
     def _readings(self, units: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-        compound = self._compound.get("".join(units[:2])) if len(units) > 2 else None
+        compound = self._compound.get("".join(units[:2]))
         choices = [self._choices(unit, is_surname=not at) for at, unit in enumerate(units)]
         plain = product(*choices)
         if compound is None:
             return tuple(islice(plain, READINGS_AT_MOST))
-        special = product([compound], *choices[2:])
-        likely = ((*surname, *given) for surname, *given in special)
-        return tuple(islice(dict.fromkeys((*islice(likely, READINGS_AT_MOST - 1), *plain)), READINGS_AT_MOST))
+        likely = [compound + given for given in islice(product(*choices[2:]), READINGS_AT_MOST - 1)]
+        return tuple(dict.fromkeys([*likely, *islice(plain, READINGS_AT_MOST)]))[:READINGS_AT_MOST]
 
     def _choices(self, unit: str, *, is_surname: bool) -> tuple[str, ...]:
         if not _is_han(unit):
@@ -75,10 +74,13 @@ class Pinyin:
 
 
 def name_terms(name: str, *, pinyin: Pinyin) -> tuple[str, ...]:
-    """Every suffix of the name, of its joined pinyin and of its initials: 张伟国 伟国 国 zhangweiguo weiguo guo zwg wg g."""
+    """Every suffix of the name, of its joined pinyin and of its initials.
+
+    张伟国 gives 张伟国 伟国 国 zhangweiguo weiguo guo zwg wg g.
+    """
     units = _units(name)
     terms = ["".join(units[start:]) for start in range(len(units))]
-    for reading in pinyin._readings(units):  # noqa: SLF001 - one module; saves splitting the name twice
+    for reading in pinyin._readings(units):
         read = [syllable for syllable in reading if syllable]
         terms += ["".join(read[start:]) for start in range(len(read))]
         initials = _initials(reading)
@@ -111,7 +113,7 @@ def resident_terms(
 
 
 def match_string(query: str) -> str:
-    """What was typed as a full-text query: each piece a prefix, all of them needed; "" when there is nothing to look for.
+    """What was typed as a full-text query: each piece a prefix, all needed; "" when nothing is asked.
 
     Safe for any input: quotes and operators of the query language are separators here.
     """
@@ -119,7 +121,7 @@ def match_string(query: str) -> str:
 
 
 def is_found(query: str, *, terms: Iterable[str]) -> bool:
-    """Whether the same query finds these terms; for short lists that need no index, such as the names to unlock as."""
+    """Whether the same query finds these terms; for lists without index, such as the names to unlock as."""
     known = tuple(terms)
     return all(any(term.startswith(piece) for term in known) for piece in _pieces(query))
 
@@ -133,34 +135,34 @@ def normal_form(text: str) -> str:
 
 
 def _pieces(text: str) -> tuple[str, ...]:
-    normal = normal_form(text)
-    spaced = "".join(letter if _is_in_token(letter) else " " for letter in normal)
-    return tuple(
-        piece.strip(ROOM_SEPARATOR) + ROOM_SEPARATOR * _ends_room(piece)
-        for piece in spaced.split()
-        if piece.strip("-")
-    )
+    spaced = "".join(letter if _is_in_token(letter) else " " for letter in normal_form(text))
+    return tuple(_trimmed(piece) for piece in spaced.split() if piece.strip(ROOM_SEPARATOR))
 
 
-def _ends_room(piece: str) -> bool:
-    # "3-" asks for building 3 and not for building 30.
-    return piece.endswith(ROOM_SEPARATOR)
+def _trimmed(piece: str) -> str:
+    # One hyphen at the end stays: "3-" asks for building 3 and not for building 30.
+    inner = piece.strip(ROOM_SEPARATOR)
+    return inner + ROOM_SEPARATOR if piece.endswith(ROOM_SEPARATOR) else inner
 
 
 def _is_in_token(letter: str) -> bool:
-    if letter == ROOM_SEPARATOR:
+    # What is a letter to us must be one to SQLite's unicode61 tokenizer too: with a separator of its own in the
+    # middle a piece would become a phrase, which an index without positions refuses. Its tables are older
+    # than Python's and stay as they are; Unicode 3.2 and all Chinese characters are in them.
+    point = ord(letter)
+    if letter == ROOM_SEPARATOR or point in _FURTHER_HAN or any(point in later for later in _LATER_HAN):
         return True
-    category = unicodedata.category(letter)
-    return (category[0] in "LN" or category == "Co") and ord(letter) not in _NOT_IN_TOKENS
+    category = unicodedata.ucd_3_2_0.category(letter)
+    return category[0] in "LN" or category == "Co"
 
 
 def _is_han(unit: str) -> bool:
-    # Every one-letter unit beyond the alphabets: CJK, its extensions and what fonts keep in the private areas.
+    # Every one-letter unit beyond the alphabets: CJK, its extensions and the private areas.
     return len(unit) == 1 and ord(unit) >= 0x2E80
 
 
 def _units(name: str) -> tuple[str, ...]:
-    """A name in the pieces that one may start typing at: each Chinese character, each word of another script."""
+    """A name in the pieces one may start typing at: each Chinese character, each word of another script."""
     units: list[str] = []
     for word in " ".join(_pieces(name)).replace(ROOM_SEPARATOR, " ").split():
         continues = False
