@@ -1,4 +1,4 @@
-"""The occasion on which a verb is used: who acts, when, and with which calendar; chosen by tests, given by the store."""
+"""The occasion on which a verb is used: who acts, when, with which calendar; tests choose it, the store gives it."""
 
 from dataclasses import dataclass
 

@@ -35,9 +35,7 @@ class Kind:
             return Policy.REVIEW
         return self.fields[self.registers[register][0]].policy
 
-    def stream(
-        self, record_id: str, values: Mapping[str, Any], *, community: str, parent_stream: str = ""
-    ) -> str:
+    def stream(self, record_id: str, values: Mapping[str, Any], *, community: str, parent_stream: str = "") -> str:
         """The one stream a record with these values belongs to."""
         if self.stream_rule is None:
             return parent_stream

@@ -87,7 +87,7 @@ class Field:
 
 
 class Slot:
-    """Short constructors for the fields of one module: they share a privacy class and a purpose unless told otherwise."""
+    """Short constructor for the fields of one module: they share a privacy class and a purpose unless told otherwise."""
 
     def __init__(self, privacy: Privacy, purpose: Purpose, *, retention_days: int | None = KEEP) -> None:
         self._privacy = privacy

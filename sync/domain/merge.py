@@ -54,7 +54,7 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What an operation did to a row: the row afterwards, the registers that changed, the clashes, or a refusal code."""
+    """What an operation did to a row: the row afterwards, the registers changed, the clashes, or a refusal code."""
 
     row: Row | None
     changed: tuple[str, ...] = ()
@@ -105,10 +105,7 @@ def _patch(row: Row, operation: Operation, kind: Kind) -> Merged:
         if not concurrent and clock < known:
             return Merged(row, refused="clock_behind")
         clash = (
-            concurrent
-            and operation.action == "patch"
-            and value != current
-            and kind.policy(register) is Policy.REVIEW
+            concurrent and operation.action == "patch" and value != current and kind.policy(register) is Policy.REVIEW
         )
         if clock > known:
             if clash:
@@ -118,7 +115,7 @@ def _patch(row: Row, operation: Operation, kind: Kind) -> Merged:
             clashes.append(Clash(register, current, value, known, clock))
     if not changed:
         return Merged(row, clashes=tuple(clashes))
-    return Merged(_with(row, changed, {name: clock for name in changed}), tuple(changed), tuple(clashes))
+    return Merged(_with(row, changed, dict.fromkeys(changed, clock)), tuple(changed), tuple(clashes))
 
 
 def _state(row: Row | None, operation: Operation, kind: Kind) -> Merged:

@@ -28,9 +28,7 @@ class Places:
     def buildings_of(self, scope_kind: str, scope_id: str) -> frozenset[str]:
         """The buildings of an area; an unknown area has none."""
         if scope_kind == "community":
-            return (
-                frozenset().union(*self.compounds.values()) if scope_id == self.community_id else frozenset()
-            )
+            return frozenset().union(*self.compounds.values()) if scope_id == self.community_id else frozenset()
         if scope_kind == "compound":
             return self.compounds.get(scope_id, frozenset())
         if scope_kind == "grid":
@@ -51,11 +49,7 @@ class Reach:
 
     def allows(self, stream: str) -> bool:
         """Whether rows of this stream may be read."""
-        return (
-            stream in self.streams or stream.startswith(self.prefixes)
-            if self.prefixes
-            else stream in self.streams
-        )
+        return stream in self.streams or stream.startswith(self.prefixes) if self.prefixes else stream in self.streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +108,11 @@ class Viewer:
         community_id, me = self.places.community_id, self.account_id
         named = {streams.community(community_id), streams.person(me)}
         named |= {streams.case(case) for case in cases}
-        named |= {
-            streams.building(building) for building in self.buildings(OFFICE_ROLES | {"cluster_leader"})
-        }
+        named |= {streams.building(building) for building in self.buildings(OFFICE_ROLES | {"cluster_leader"})}
         named |= {streams.care(building) for building in self.buildings(STATION_ROLES)}
         for compound in self.compounds(OFFICE_ROLES | {"mediator"}):
             named |= {streams.compound(compound), streams.disputes(compound, me)}
-        prefixes = [
-            streams.disputes(compound, "") for compound in self.compounds(STATION_ROLES | {"mediator"})
-        ]
+        prefixes = [streams.disputes(compound, "") for compound in self.compounds(STATION_ROLES | {"mediator"})]
         if self.has_any(STATION_ROLES - {"branch_secretary"}):
             named.add(streams.reports(community_id, me))
         if self.has_any({"community_secretary"}):

@@ -44,16 +44,10 @@ _R = Policy.REVIEW
 class Demand(Record, frozen=True, kw_only=True):
     """One demand; ``state``, ``handler``, ``result`` and what belongs to them are one register, ``flow``."""
 
-    building_id: Annotated[
-        str | None, _demand(mark("Building"), policy=_R, group="place", refers="building")
-    ] = None
+    building_id: Annotated[str | None, _demand(mark("Building"), policy=_R, group="place", refers="building")] = None
     compound_id: Annotated[str, _demand(mark("Compound"), policy=_R, group="place", refers="compound")] = ""
-    household_id: Annotated[
-        str | None, _demand(mark("Household"), policy=_R, group="place", refers="household")
-    ] = None
-    scope: Annotated[str, _demand(mark("Concerns"), policy=_R, group="place", options=SCOPES, need=True)] = (
-        "household"
-    )
+    household_id: Annotated[str | None, _demand(mark("Household"), policy=_R, group="place", refers="household")] = None
+    scope: Annotated[str, _demand(mark("Concerns"), policy=_R, group="place", options=SCOPES, need=True)] = "household"
     scope_id: Annotated[str, _demand(mark("Place"), policy=_R, group="place", need=True)] = ""
     demand_no: Annotated[str, _demand(mark("Number"), policy=Policy.SERVER, limit=30)] = ""
     source: Annotated[str, _demand(mark("Source"), policy=Policy.ONCE, options=SOURCES, need=True)] = "visit"
@@ -66,25 +60,17 @@ class Demand(Record, frozen=True, kw_only=True):
     affected_count: Annotated[int, _demand(mark("Households affected"), Type.INTEGER)] = 1
     urgency: Annotated[str, _demand(mark("Urgency"), policy=_R, options=URGENCIES, need=True)] = "routine"
     life_safety: Annotated[bool, _demand(mark("Danger to life"), Type.BOOLEAN, _R)] = False
-    level: Annotated[str, _demand(mark("Handled by level"), policy=_R, group="flow", options=LEVELS)] = (
-        "station"
-    )
+    level: Annotated[str, _demand(mark("Handled by level"), policy=_R, group="flow", options=LEVELS)] = "station"
     state: Annotated[str, _demand(mark("State"), policy=_R, group="flow", options=STATES)] = "collected"
-    handler_id: Annotated[str | None, _demand(mark("Handler"), policy=_R, group="flow", refers="account")] = (
-        None
-    )
-    partner_id: Annotated[
-        str | None, _demand(mark("Partner"), policy=_R, group="flow", refers="partner_org")
-    ] = None
+    handler_id: Annotated[str | None, _demand(mark("Handler"), policy=_R, group="flow", refers="account")] = None
+    partner_id: Annotated[str | None, _demand(mark("Partner"), policy=_R, group="flow", refers="partner_org")] = None
     result: Annotated[str, _demand(mark("Result"), Type.LONG_TEXT, _R, group="flow")] = ""
     close_kind: Annotated[str, _demand(mark("How closed"), policy=_R, group="flow", options=CLOSE_KINDS)] = ""
     review_on: Annotated[str | None, _demand(mark("Look again on"), Type.DATE, _R, group="flow")] = None
     reopen_count: Annotated[int, _demand(mark("Reopened"), Type.INTEGER, _R, group="flow")] = 0
     return_count: Annotated[int, _demand(mark("Returned"), Type.INTEGER, _R, group="flow")] = 0
     replied_on: Annotated[str | None, _demand(mark("Resident told on"), Type.DATE, _R, group="flow")] = None
-    reply_mode: Annotated[
-        str, _demand(mark("Resident told how"), policy=_R, group="flow", options=REPLY_MODES)
-    ] = ""
+    reply_mode: Annotated[str, _demand(mark("Resident told how"), policy=_R, group="flow", options=REPLY_MODES)] = ""
     evaluation: Annotated[str, _demand(mark("Evaluation"), policy=_R, group="flow", options=EVALUATIONS)] = ""
     state_before: Annotated[str, _demand(mark("State before"), policy=_R, group="flow", options=STATES)] = ""
     resolved_at: Annotated[int | None, _demand(mark("Resolved at"), Type.INSTANT, _R, group="flow")] = None

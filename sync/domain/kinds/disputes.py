@@ -54,14 +54,10 @@ _R = Policy.REVIEW
 class Dispute(Record, frozen=True, kw_only=True):
     """One dispute, from the first sign; a household is optional."""
 
-    compound_id: Annotated[
-        str, _dispute(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)
-    ] = ""
+    compound_id: Annotated[str, _dispute(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)] = ""
     building_id: Annotated[str | None, _dispute(mark("Building"), policy=_R, refers="building")] = None
     household_id: Annotated[str | None, _dispute(mark("One side"), policy=_R, refers="household")] = None
-    other_household_id: Annotated[str | None, _dispute(mark("Other side"), policy=_R, refers="household")] = (
-        None
-    )
+    other_household_id: Annotated[str | None, _dispute(mark("Other side"), policy=_R, refers="household")] = None
     place: Annotated[str, _dispute(mark("Place"), policy=_R)] = ""
     visit_id: Annotated[str | None, _dispute(mark("Visit"), policy=Policy.ONCE, refers="visit")] = None
     title: Annotated[str, _dispute(mark("In one line"), policy=_R, need=True, limit=100)] = ""
@@ -84,9 +80,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     state: Annotated[str, _dispute(mark("State"), policy=_R, group="flow", options=STATES)] = "noticed"
     state_since: Annotated[str, _dispute(mark("Since"), Type.DATE, _R, group="flow")] = ""
     state_before: Annotated[str, _dispute(mark("State before"), policy=_R, group="flow", options=STATES)] = ""
-    handler_id: Annotated[
-        str | None, _dispute(mark("Handler"), policy=_R, group="flow", refers="account")
-    ] = None
+    handler_id: Annotated[str | None, _dispute(mark("Handler"), policy=_R, group="flow", refers="account")] = None
     mediator_ids: Annotated[tuple[str, ...], _dispute(mark("Mediators"), Type.LIST, _R, group="flow")] = ()
     accepted_on: Annotated[str | None, _dispute(mark("Accepted on"), Type.DATE, _R, group="flow")] = None
     due_on: Annotated[str | None, _dispute(mark("Due"), Type.DATE, _R, group="flow")] = None
@@ -100,9 +94,7 @@ class Dispute(Record, frozen=True, kw_only=True):
 class DisputeEvent(Record, frozen=True, kw_only=True):
     """One step of a dispute; append only."""
 
-    dispute_id: Annotated[str, _dispute(mark("Dispute"), policy=Policy.ONCE, refers="dispute", need=True)] = (
-        ""
-    )
+    dispute_id: Annotated[str, _dispute(mark("Dispute"), policy=Policy.ONCE, refers="dispute", need=True)] = ""
     at: Annotated[int, _dispute(mark("When"), Type.INSTANT, Policy.ONCE)] = 0
     by: Annotated[str, _dispute(mark("Who"), policy=Policy.ONCE, refers="account")] = ""
     move: Annotated[str, _dispute(mark("Step"), policy=Policy.ONCE, limit=40)] = ""
@@ -126,19 +118,13 @@ class ProtectionReport(Record, frozen=True, kw_only=True):
     """A mandatory report: facts only; never on the map, never a neighbour's to read."""
 
     reported_by: Annotated[str, _report(mark("Reported by"), policy=Policy.ONCE, refers="account")] = ""
-    building_id: Annotated[str | None, _report(mark("Building"), policy=Policy.ONCE, refers="building")] = (
-        None
-    )
-    household_id: Annotated[
-        str | None, _report(mark("Household"), policy=Policy.ONCE, refers="household")
-    ] = None
+    building_id: Annotated[str | None, _report(mark("Building"), policy=Policy.ONCE, refers="building")] = None
+    household_id: Annotated[str | None, _report(mark("Household"), policy=Policy.ONCE, refers="household")] = None
     seen_on: Annotated[str, _report(mark("Seen on"), Type.DATE, need=True)] = ""
     facts: Annotated[str, _report(mark("What was seen"), Type.LONG_TEXT, _R, need=True)] = ""
     reported_to: Annotated[
         str,
-        _report(
-            mark("Reported to"), options=("police", "civil_affairs", "education", "community", "not_yet")
-        ),
+        _report(mark("Reported to"), options=("police", "civil_affairs", "education", "community", "not_yet")),
     ] = "not_yet"
     reported_at: Annotated[int | None, _report(mark("Reported at"), Type.INSTANT)] = None
     receipt: Annotated[str, _report(mark("Receipt"))] = ""

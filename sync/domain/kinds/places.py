@@ -60,9 +60,7 @@ class Station(Record, frozen=True, kw_only=True):
 class Building(Record, frozen=True, kw_only=True):
     """A building with its shape; rooms are households."""
 
-    compound_id: Annotated[
-        str, _place(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)
-    ] = ""
+    compound_id: Annotated[str, _place(mark("Compound"), policy=Policy.ONCE, refers="compound", need=True)] = ""
     grid_id: Annotated[str | None, _place(mark("Grid"), policy=Policy.REVIEW, refers="grid")] = None
     name: Annotated[str, _place(mark("Building"), policy=Policy.REVIEW, need=True)] = ""
     aliases: Annotated[tuple[str, ...], _place(mark("Other names"), Type.LIST)] = ()
@@ -77,9 +75,7 @@ class Building(Record, frozen=True, kw_only=True):
 class Unit(Record, frozen=True, kw_only=True):
     """An entrance of a building; a building without units has one with an empty label."""
 
-    building_id: Annotated[
-        str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)
-    ] = ""
+    building_id: Annotated[str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = ""
     label: Annotated[str, _place(mark("Unit"), policy=Policy.REVIEW)] = ""
     position: Annotated[int, _place(mark("Order"), Type.INTEGER)] = 0
 
@@ -87,9 +83,7 @@ class Unit(Record, frozen=True, kw_only=True):
 class HouseholdCluster(Record, frozen=True, kw_only=True):
     """About ten households with a leader."""
 
-    building_id: Annotated[
-        str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)
-    ] = ""
+    building_id: Annotated[str, _place(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = ""
     grid_id: Annotated[str | None, _place(mark("Grid"), refers="grid")] = None
     number: Annotated[str, _place(mark("Group number"), limit=20)] = ""
     name: Annotated[str, _place(mark("Group name"))] = ""

@@ -29,32 +29,24 @@ class VisitCampaign(Record, frozen=True, kw_only=True):
 class DoorSheet(Record, frozen=True, kw_only=True):
     """A printed list of doors; its code leads back to the first of them."""
 
-    building_id: Annotated[str, _plan(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = (
-        ""
-    )
+    building_id: Annotated[str, _plan(mark("Building"), policy=Policy.ONCE, refers="building", need=True)] = ""
     code: Annotated[str, _plan(mark("Sheet code"), policy=Policy.ONCE, limit=12)] = ""
     household_ids: Annotated[tuple[str, ...], _plan(mark("Doors"), Type.LIST, Policy.ONCE)] = ()
     printed_on: Annotated[str, _plan(mark("Printed on"), Type.DATE, Policy.ONCE)] = ""
-    campaign_id: Annotated[
-        str | None, _plan(mark("Campaign"), policy=Policy.ONCE, refers="visit_campaign")
-    ] = None
+    campaign_id: Annotated[str | None, _plan(mark("Campaign"), policy=Policy.ONCE, refers="visit_campaign")] = None
     round_no: Annotated[int | None, _plan(mark("Round"), Type.INTEGER, Policy.ONCE)] = None
 
 
 class Visit(Record, frozen=True, kw_only=True):
     """One knock on a door, or one talk with a household."""
 
-    household_id: Annotated[
-        str, _visit(mark("Household"), policy=Policy.ONCE, refers="household", need=True)
-    ] = ""
+    household_id: Annotated[str, _visit(mark("Household"), policy=Policy.ONCE, refers="household", need=True)] = ""
     building_id: Annotated[str, _visit(mark("Building"), policy=Policy.ONCE, refers="building")] = ""
     visited_on: Annotated[str, _visit(mark("Which day"), Type.DATE, need=True)] = ""
     time_band: Annotated[str, _visit(mark("Time of day"), options=TIME_BANDS, need=True)] = "morning"
     visitor_ids: Annotated[tuple[str, ...], _visit(mark("Visitors"), Type.LIST, need=True)] = ()
     contact_mode: Annotated[str, _visit(mark("How"), options=CONTACT_MODES, need=True)] = "door"
-    outcome: Annotated[str, _visit(mark("Outcome"), policy=Policy.REVIEW, options=OUTCOMES, need=True)] = (
-        "met"
-    )
+    outcome: Annotated[str, _visit(mark("Outcome"), policy=Policy.REVIEW, options=OUTCOMES, need=True)] = "met"
     reasons: Annotated[tuple[str, ...], _visit(mark("Why"), Type.LIST)] = ()
     contact_person: Annotated[str, _visit(mark("Who was met"), privacy=Privacy.K2, limit=50)] = ""
     note: Annotated[str, _visit(mark("What was said"), Type.LONG_TEXT, Policy.REVIEW)] = ""
