@@ -1,0 +1,103 @@
+"""The threads under the three lanes: a priority queue, its workers, and the way home to the UI thread."""
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import PriorityQueue
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+OPEN: Final = -1
+SHUT: Final = 1000
+STOP: Final = 1001
+
+
+@dataclass(slots=True)
+class Job:
+    """One piece of work; ``token`` finds the asker again, who stays on the UI thread."""
+
+    fn: Callable[..., Any]
+    token: int
+    void: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    token: int
+    result: Any = None
+    error: Exception | None = None
+
+
+class Return(QObject):
+    """The one bridge home: a queued signal without a load, so nothing is freed on the wrong thread."""
+
+    ready = Signal()
+
+    def __init__(self, deliver: Callable[[], None]) -> None:
+        super().__init__()
+        self._deliver = deliver
+        self.ready.connect(self._on_ready, Qt.ConnectionType.QueuedConnection)
+
+    @Slot()
+    def _on_ready(self) -> None:
+        self._deliver()
+
+
+class Lane:
+    """A priority queue, its threads and the one object they work with."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        threads: int,
+        outcome: Callable[[Job, Any], Answer],
+        answers: deque[Answer],
+        ring: Callable[[], None],
+    ) -> None:
+        self.subject: Any = None
+        self._outcome = outcome
+        self._answers = answers
+        self._ring = ring
+        self._numbers = itertools.count()
+        self._queue: PriorityQueue[tuple[int, int, Job | None]] = PriorityQueue()
+        self.threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def put(self, job: Job | None, *, priority: int) -> None:
+        self._queue.put((priority, next(self._numbers), job))
+
+    def stop(self) -> None:
+        for _ in self.threads:
+            self.put(None, priority=STOP)
+
+    def void(self) -> None:
+        """Pass over what has not begun."""
+        with self._queue.mutex:
+            for _, _, job in self._queue.queue:
+                if job is not None:
+                    job.void = True
+
+    def is_current(self) -> bool:
+        return threading.current_thread() in self.threads
+
+    def _run(self) -> None:
+        while True:
+            job = self._queue.get()[2]
+            if job is None:
+                return
+            answer = self._outcome(job, self.subject)
+            # From here on only the UI thread may hold the last name for the job and its answer: what they
+            # close over can be a widget, and a widget must not be freed on this thread.
+            del job
+            if answer.token == 0:
+                continue
+            self._answers.append(answer)
+            del answer
+            self._ring()
