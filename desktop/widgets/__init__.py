@@ -1,0 +1,1 @@
+"""The building blocks of the screen; pages are put together from them."""
