@@ -97,21 +97,25 @@ prepare_system() {
 
 # ---------------------------------------------------------------------------------------------- environment
 
+# Writes the lists of a level.
 locks() {
-    case "$level" in
+    case "$1" in
         run) printf '%s\n' requirements/run.txt requirements/server.txt ;;
         dev) printf '%s\n' requirements/dev.txt ;;
     esac
 }
 
-# Writes what a finished environment of this level is known by.
+# Writes what a finished environment of a level is known by.
 fingerprint() {
-    { .venv/bin/python -c 'import sys; print(sys.version)'; locks | xargs cat; } | sha256sum | cut -d' ' -f1
+    { .venv/bin/python -c 'import sys; print(sys.version)'; locks "$1" | xargs cat; } | sha256sum | cut -d' ' -f1
 }
 
-is_installed() {
-    [ -f ".venv/installed-$level" ] && [ "$(cat ".venv/installed-$level")" = "$(fingerprint)" ]
+has_level() {
+    [ -f ".venv/installed-$1" ] && [ "$(cat ".venv/installed-$1")" = "$(fingerprint "$1")" ]
 }
+
+# dev.txt holds everything of the two others in the same versions.
+is_installed() { has_level "$level" || has_level dev; }
 
 prepare_environment() {
     if ! environment_is_sound; then
@@ -129,12 +133,12 @@ prepare_environment() {
     # As long as this file is there the environment is not trusted: an interrupted run starts afresh.
     : >.venv/unfinished
     local arguments=() lock
-    while read -r lock; do arguments+=(-r "$lock"); done < <(locks)
+    while read -r lock; do arguments+=(-r "$lock"); done < <(locks "$level")
     logged .venv/bin/python -m pip --disable-pip-version-check --no-input install --require-hashes "${arguments[@]}" || {
         say "the packages could not be installed; the log is build/setup.log"
         return 1
     }
-    fingerprint >".venv/installed-$level"
+    fingerprint "$level" >".venv/installed-$level"
     rm -f .venv/unfinished
 }
 
