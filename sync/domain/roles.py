@@ -185,6 +185,14 @@ _CHANGE: Mapping[str, frozenset[str]] = {
 }
 
 
+_MAKERS = ("recorded_by", "noticed_by", "reported_by", "suggested_by")
+
+
+def made_by(values: Mapping[str, Any], account_id: str) -> bool:
+    """Whether the account is named as the record's maker, by whichever field its kind names one."""
+    return any(values.get(name) == account_id for name in _MAKERS)
+
+
 def authorise(
     author: Viewer, *, kind: str, action: str, stream: str, values: Mapping[str, Any], author_made_it: bool
 ) -> str:
