@@ -4,10 +4,14 @@ QiaomenError
 ├── RuleError          what was entered breaks a rule (shown beside the field; the form stays open)
 ├── AccessError        the viewer or author has no right to it
 ├── KeysError          unlocking: wrong PIN, wrong recovery code, locked for a while, damaged key file
+│   ├── WrongPin       this PIN does not open this account's slot; says how many tries are left
+│   └── PinLocked      too many wrong PINs: wait until the time named
 ├── StoreError         the local file: full, busy, read-only, damaged, newer, in use
 └── SyncError          the line and the server
     ├── Offline        no line, no answer, or something that is not our server (a captive portal)
     ├── Refused        the server answered and will not: signature, code, rights, version
+    │   └── BadSignature   a request that is not signed, or not by whom it says, or not now
+    ├── BadMessage     bytes that are not a message of the protocol: damaged, too large, another encoding
     └── ServerTrouble  the server is there and broken or overloaded
 """
 
@@ -38,7 +42,19 @@ class AccessError(QiaomenError):
 
 
 class KeysError(QiaomenError):
-    """The database key could not be had: wrong_pin, wrong_recovery_code, locked_until, keys_damaged."""
+    """The database key could not be had.
+
+    Codes: wrong_recovery_code, recovery_code_mistyped, code_mistyped, code_expired, no_slot, last_slot, other_device,
+    keys_missing, keys_exist, keys_damaged, keys_newer, keys_unreadable, keys_unwritable.
+    """
+
+
+class WrongPin(KeysError):
+    """wrong_pin: ``left`` tries before a wait; at the last one ``until`` (ms since 1970) says when to try again."""
+
+
+class PinLocked(KeysError):
+    """locked_until: nothing was tried; ``until`` (ms since 1970) says when it will be."""
 
 
 class StoreError(QiaomenError):
@@ -55,6 +71,14 @@ class Offline(SyncError):
 
 class Refused(SyncError):
     """The server's answer is no: code as the server gave it (bad_signature, clock_skew, code_used, …)."""
+
+
+class BadSignature(Refused):
+    """signature_missing, signature_malformed, digest_mismatch, clock_skew, bad_signature."""
+
+
+class BadMessage(SyncError):
+    """malformed (``at`` names the place), damaged_body, too_large, unknown_encoding."""
 
 
 class ServerTrouble(SyncError):

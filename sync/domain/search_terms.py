@@ -90,9 +90,7 @@ def name_terms(name: str, *, pinyin: Pinyin) -> tuple[str, ...]:
 
 def phone_terms(phone: str) -> tuple[str, ...]:
     """The whole number and its last 8 and 4 digits; what is not a digit is left out."""
-    digits = "".join(
-        letter for letter in unicodedata.normalize("NFKC", phone) if letter.isascii() and letter.isdigit()
-    )
+    digits = "".join(letter for letter in unicodedata.normalize("NFKC", phone) if letter.isascii() and letter.isdigit())
     return _distinct([digits, *(digits[-length:] for length in _LAST_DIGITS if len(digits) > length)])
 
 
@@ -107,9 +105,7 @@ def resident_terms(
 ) -> tuple[str, ...]:
     """All terms of one resident, about 17; the search index keeps them joined by blanks."""
     numbers = [term for phone in phones for term in phone_terms(phone)]
-    return _distinct(
-        [*name_terms(name, pinyin=pinyin), *numbers, *room_terms(building=building, unit=unit, room=room)]
-    )
+    return _distinct([*name_terms(name, pinyin=pinyin), *numbers, *room_terms(building=building, unit=unit, room=room)])
 
 
 def match_string(query: str) -> str:
@@ -146,8 +142,8 @@ def _trimmed(piece: str) -> str:
 
 
 def _is_in_token(letter: str) -> bool:
-    # What is a letter to us must be one to SQLite's unicode61 tokenizer too: with a separator of its own in the
-    # middle a piece would become a phrase, which an index without positions refuses. Its tables are older
+    # What is a letter to us must be one to SQLite's unicode61 tokenizer too: with a separator of its own in
+    # the middle a piece would become a phrase, which an index without positions refuses. Its tables are older
     # than Python's and stay as they are; Unicode 3.2 and all Chinese characters are in them.
     point = ord(letter)
     if letter == ROOM_SEPARATOR or point in _FURTHER_HAN or any(point in later for later in _LATER_HAN):
