@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sync.domain import operations
 from sync.domain.act import Act
-from sync.domain.calendar import DAY, HOUR, day_of, end_of_day, parse_day
+from sync.domain.calendar import end_of_day, parse_day
 from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories
+from sync.domain.demand_flow import due_times
 from sync.domain.kinds.demands import DEMAND_KINDS, SCOPES, SOURCES, URGENCIES
 from sync.domain.operations import Operation
 from sync.errors import RuleError
@@ -73,11 +74,11 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     """A new demand with its first event; the demand is the first operation. Rule source: the demand form.
 
     Words of a sensitive category go to a ``demand_detail`` in the building's care stream, and the demand itself
-    carries the category's name. Raises RuleError(field, code): ``needed``, ``unknown_choice``, ``too_small``,
+    carries the category's name. Raises RuleError(field, code): ``required``, ``unknown_choice``, ``too_small``,
     ``future_date``, ``place_needed``.
     """
     title, answer = intent.title.strip(), intent.answer.strip()
-    _needed("title", title)
+    _required("title", title)
     _one_of("demand_kind", intent.demand_kind, DEMAND_KINDS)
     _one_of("scope", intent.scope, SCOPES)
     _one_of("source", intent.source, SOURCES)
@@ -98,7 +99,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     building_id = None if of_compound else facts.building_id
     category = facts.categories.find(intent.category)
     is_sensitive = category.sensitive and building_id is not None
-    respond_due_at, resolve_due_at = due_times(urgency.urgency, reported_at=reported_at, act=act)
+    respond_due_at, resolve_due_at = due_times(urgency.urgency, reported_at=reported_at, calendar=act.calendar)
     state = "answered_on_spot" if answer else "collected"
     demand_id, event_id = act.id(), act.id()
     details = intent.details.strip()
@@ -155,26 +156,18 @@ def detail(detail_id: str, demand_id: str, building_id: str, *, title: str, deta
     )
 
 
-def due_times(urgency: str, *, reported_at: int, act: Act) -> tuple[int, int]:
-    """When the first answer and when the solution is due, in ms, by urgency. Rule source: flow rule 7."""
-    if urgency == "urgent":
-        return reported_at + 24 * HOUR, reported_at + 3 * DAY
-    first, solved = (1, 5) if urgency == "coordinated" else (3, 15)
-    return act.calendar.add_working_days(reported_at, first), act.calendar.add_working_days(reported_at, solved)
-
-
 def _reported_at(raised_on: str, *, act: Act) -> int:
     if not raised_on or raised_on == act.today:
         return act.now
     parse_day(raised_on, field="raised_on")
-    if raised_on > day_of(act.now):
+    if raised_on > act.today:
         raise RuleError("raised_on", "future_date")
     return end_of_day(raised_on)
 
 
-def _needed(field: str, value: str) -> None:
+def _required(field: str, value: str) -> None:
     if not value:
-        raise RuleError(field, "needed")
+        raise RuleError(field, "required")
 
 
 def _one_of(field: str, value: str, options: tuple[str, ...]) -> None:
