@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sync.domain.calendar import WorkCalendar, load_calendar
 from sync.domain.colours import RuleSet, load_rule_set
+from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, load_categories
 from sync.domain.search_terms import Pinyin
 
 
@@ -15,6 +16,7 @@ class Rules:
     calendar: WorkCalendar
     colours: RuleSet
     pinyin: Pinyin
+    demand_categories: Categories = DEFAULT_CATEGORIES
 
 
 def load_rules(resources: Path) -> Rules:
@@ -23,4 +25,5 @@ def load_rules(resources: Path) -> Rules:
         calendar=load_calendar((resources / "calendars" / "cn.toml").read_text("utf-8")),
         colours=load_rule_set((resources / "rules" / "default.toml").read_text("utf-8")),
         pinyin=Pinyin.from_folder(resources / "pinyin"),
+        demand_categories=load_categories((resources / "rules" / "demand_categories.toml").read_text("utf-8")),
     )
