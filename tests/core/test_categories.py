@@ -10,23 +10,21 @@ RULES = Path(__file__).resolve().parents[2] / "resources" / "rules"
 DEMANDS_TEXT = (RULES / "demand_categories.toml").read_text(encoding="utf-8")
 DEMANDS = load_demand_categories(DEMANDS_TEXT)
 DISPUTES = load_dispute_categories((RULES / "dispute_categories.toml").read_text(encoding="utf-8"))
-JUSTICE = set(
-    [
-        "婚姻家庭",
-        "邻里",
-        "房屋宅基地",
-        "合同",
-        "生产经营",
-        "损害赔偿",
-        "山林土地",
-        "征地拆迁",
-        "环境污染",
-        "劳动争议",
-        "消费",
-        "物业",
-        "其他",
-    ]
-)
+JUSTICE = {
+    "婚姻家庭",
+    "邻里",
+    "房屋宅基地",
+    "合同",
+    "生产经营",
+    "损害赔偿",
+    "山林土地",
+    "征地拆迁",
+    "环境污染",
+    "劳动争议",
+    "消费",
+    "物业",
+    "其他",
+}
 
 
 def test_the_tables_hold_the_codes_of_the_records():
