@@ -1,0 +1,110 @@
+"""The one place that opens the encrypted file: driver, key, settings, and the driver's errors as our own."""
+
+# sqlite-utils catches the exception classes of the driver it finds first; it must find SQLCipher's.
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlcipher3
+import sqlcipher3.dbapi2 as driver
+
+sys.modules.setdefault("pysqlite3", sqlcipher3)
+sys.modules.setdefault("pysqlite3.dbapi2", driver)
+
+from sqlite_utils import Database, Migrations  # noqa: E402
+
+from sync.errors import StoreError  # noqa: E402
+
+__all__ = ["KEY_BYTES", "Database", "Migrations", "check_integrity", "converted", "immediate", "open_database"]
+
+KEY_BYTES = 32
+BUSY_MS = 5000
+_WRITE_CACHE_KIB = 64_000
+_READ_CACHE_KIB = 16_000
+
+_CODES = {  # primary result codes of SQLite → codes of StoreError
+    5: "busy",
+    6: "busy",
+    8: "read_only",
+    10: "damaged",  # the disk does not give back what was written
+    11: "damaged",
+    13: "disk_full",
+    14: "missing",
+    26: "wrong_key",
+}
+
+
+@contextmanager
+def converted() -> Iterator[None]:
+    """Raise the driver's errors that a person can do something about as StoreError(code); others pass."""
+    try:
+        yield
+    except driver.Error as error:
+        code = _CODES.get((getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF)
+        if code is None:
+            raise
+        raise StoreError(code) from error
+
+
+@contextmanager
+def immediate(db: Database) -> Iterator[None]:
+    """One writing transaction, begun at once so that what is read in it is still true when it is written."""
+    with converted():
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.conn.execute("COMMIT")
+        except BaseException:
+            if db.conn.in_transaction:  # a full disk has rolled back already
+                db.conn.execute("ROLLBACK")
+            raise
+
+
+def open_database(path: Path, key: bytes, *, read_only: bool = False, create: bool = False) -> Database:
+    """Open the file with the raw 32-byte key; WAL, synchronous=FULL, foreign keys off, a 64 MB (reader 16 MB) cache.
+
+    Raises StoreError: missing, wrong_key (also a file whose first page is damaged), damaged, busy, read_only.
+    """
+    if len(key) != KEY_BYTES:
+        raise StoreError("wrong_key")
+    if not create and not path.exists():
+        raise StoreError("missing")
+    if not create and path.stat().st_size == 0:
+        raise StoreError("damaged")
+    mode = "ro" if read_only else "rwc" if create else "rw"
+    with converted():
+        # No implicit transactions: ours begin with BEGIN IMMEDIATE. One lane owns a connection; another may close it.
+        connection = driver.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, key, read_only=read_only)
+        except BaseException:
+            connection.close()
+            raise
+    return Database(connection, execute_plugins=False, strict=True)
+
+
+def _prepare(connection: driver.Connection, key: bytes, *, read_only: bool) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")  # a wrong key is an answer, not a line on stderr
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("PRAGMA foreign_keys = OFF")  # pages of a pull may show a visit before its household
+    connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB if read_only else _WRITE_CACHE_KIB}")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def check_integrity(db: Database) -> bool:
+    """Whether every page is as it was written and every table and index is sound; reads the whole file."""
+    try:
+        if db.conn.execute("PRAGMA cipher_integrity_check").fetchone() is not None:
+            return False
+        return bool(db.conn.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+    except driver.DatabaseError:
+        return False

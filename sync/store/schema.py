@@ -1,0 +1,197 @@
+"""How a kind lies in its table: columns, statements, and the way between a ``Row`` and a tuple of cells."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from sync.domain.catalogue import KINDS, Kind
+from sync.domain.clock import Clock
+from sync.domain.fields import Type
+from sync.domain.merge import Row
+from sync.store.database import Database
+
+SCHEMA = 1  # of the file; a file with a larger number was written by a newer program
+
+_WHOLE = frozenset({Type.INTEGER, Type.INSTANT, Type.BOOLEAN})
+_HEAD = ("id", "stream", "hlc", "dev", "clocks", "deleted")
+_CHUNK = 500
+
+# Secondary indexes by kind: what queries by subject look up.
+INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "building": (("compound_id",),),
+    "unit": (("building_id",),),
+    "household_cluster": (("building_id",),),
+    "grant": (("account_id",),),
+    "household": (("building_id",), ("unit_id",), ("cluster_id",)),
+    "resident": (("household_id",), ("building_id",)),
+    "resident_identity": (("resident_id",),),
+    "privacy_notice": (("household_id",),),
+    "care_tag": (("household_id",), ("building_id",)),
+    "care_suggestion": (("household_id",), ("building_id",)),
+    "care_pairing": (("household_id",), ("building_id",), ("responsible_id",)),
+    "care_due": (("household_id",), ("building_id", "due_on")),
+    "door_sheet": (("code",), ("building_id",)),
+    "visit": (("household_id", "visited_on"), ("building_id", "visited_on"), ("recorded_by", "recorded_at")),
+    "demand": (
+        ("building_id", "state"),
+        ("household_id",),
+        ("compound_id", "state"),
+        ("handler_id", "state"),
+        ("visit_id",),
+    ),
+    "demand_event": (("demand_id", "at"),),
+    "demand_detail": (("demand_id",),),
+    "dispute": (("compound_id", "state"), ("household_id",), ("building_id",)),
+    "dispute_event": (("dispute_id", "at"),),
+    "dispute_status": (("dispute_id",),),
+    "conflict": (("record_id",), ("state",)),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The table of one kind with its prepared statements."""
+
+    kind: Kind
+    columns: tuple[tuple[str, str], ...]  # (name, TEXT or INTEGER), the head first
+    names: tuple[str, ...]  # the kind's own fields
+    lists: tuple[int, ...]  # which of them are JSON lists
+    booleans: tuple[int, ...]
+    upsert: str
+    select: str
+
+    def cells(self, row: Row) -> tuple[Any, ...]:
+        """The row as it is stored."""
+        defaults = self.kind.defaults
+        values = [row.values.get(name, defaults[name]) for name in self.names]
+        for at in self.lists:
+            if values[at] is not None:
+                values[at] = to_json(values[at])
+        clocks = to_json(dict(row.clocks)) if row.clocks else ""
+        return (row.id, row.stream, *row.clock, clocks, int(row.deleted), *values)
+
+    def row(self, cells: Sequence[Any]) -> Row:
+        """The stored cells as a row."""
+        values = list(cells[len(_HEAD) :])
+        for at in self.lists:
+            if values[at] is not None:
+                values[at] = msgspec.json.decode(values[at])
+        for at in self.booleans:
+            if values[at] is not None:
+                values[at] = bool(values[at])
+        return Row(
+            id=cells[0],
+            kind=self.kind.name,
+            stream=cells[1],
+            values=dict(zip(self.names, values, strict=True)),
+            clock=(cells[2], cells[3]),
+            clocks=msgspec.json.decode(cells[4], type=dict[str, Clock]) if cells[4] else {},
+            deleted=bool(cells[5]),
+        )
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def _table(kind: Kind) -> Table:
+    names = tuple(kind.fields)
+    types = [kind.fields[name].type for name in names]
+    columns = (
+        *(("id", "TEXT"), ("stream", "TEXT"), ("hlc", "INTEGER"), ("dev", "INTEGER")),
+        *(("clocks", "TEXT"), ("deleted", "INTEGER")),
+        *((name, "INTEGER" if type in _WHOLE else "TEXT") for name, type in zip(names, types, strict=True)),
+    )
+    quoted = [f'"{name}"' for name, _ in columns]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in quoted[1:])
+    return Table(
+        kind=kind,
+        columns=columns,
+        names=names,
+        lists=tuple(at for at, type in enumerate(types) if type is Type.LIST),
+        booleans=tuple(at for at, type in enumerate(types) if type is Type.BOOLEAN),
+        upsert=f'INSERT INTO "{kind.name}" ({", ".join(quoted)}) VALUES ({", ".join("?" * len(quoted))})'
+        f" ON CONFLICT (id) DO UPDATE SET {changes}",
+        select=f'SELECT {", ".join(quoted)} FROM "{kind.name}"',
+    )
+
+
+TABLES: Mapping[str, Table] = {name: _table(kind) for name, kind in KINDS.items()}
+
+# Kinds without a stream of their own, by the kind they follow: (child kind, the field that names the parent).
+FOLLOWERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    parent: tuple(
+        (name, kind.parent)
+        for name, kind in KINDS.items()
+        if kind.inherits and kind.parent in kind.fields and kind.fields[kind.parent].refers == parent
+    )
+    for parent in KINDS
+}
+
+
+def fingerprint() -> str:
+    """Changes whenever the catalogue asks for other tables, columns or indexes."""
+    shape = {name: [table.columns, INDEXES.get(name, ())] for name, table in TABLES.items()}
+    return blake2b(msgspec.json.encode(shape), digest_size=16).hexdigest()
+
+
+def align(db: Database) -> None:
+    """Make the tables, columns and indexes that the catalogue asks for and the file lacks; takes nothing away."""
+    for name, table in TABLES.items():
+        present = {column[1] for column in db.conn.execute(f'PRAGMA table_info("{name}")')}
+        if not present:
+            columns = ", ".join(
+                f'"{column}" {type}' + (" PRIMARY KEY NOT NULL" if column == "id" else "")
+                for column, type in table.columns
+            )
+            db.conn.execute(f'CREATE TABLE "{name}" ({columns}) STRICT')
+        else:
+            for column, type in table.columns:
+                if column not in present:
+                    db.conn.execute(f'ALTER TABLE "{name}" ADD COLUMN "{column}" {type}')
+        for fields in INDEXES.get(name, ()):
+            index = "_".join((name, "by", *fields))
+            columns = ", ".join(f'"{column}"' for column in fields)
+            db.conn.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON "{name}" ({columns})')
+
+
+def load(db: Database, kind: str, ids: Iterable[str]) -> dict[str, Row]:
+    """The stored rows with these ids, by id; ids without a row are left out."""
+    table = TABLES[kind]
+    found: dict[str, Row] = {}
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, _CHUNK)):
+        statement = f"{table.select} WHERE id IN ({', '.join('?' * len(chunk))})"
+        for cells in db.conn.execute(statement, chunk):
+            found[cells[0]] = table.row(cells)
+    return found
+
+
+def load_one(db: Database, kind: str, record_id: str) -> Row | None:
+    """The stored row, or None."""
+    table = TABLES[kind]
+    cells = db.conn.execute(f"{table.select} WHERE id = ?", (record_id,)).fetchone()
+    return None if cells is None else table.row(cells)
+
+
+def put(db: Database, rows: Iterable[Row]) -> None:
+    """Write rows as they are, whatever stood there; their streams become known."""
+    by_kind: dict[str, list[Row]] = {}
+    streams: set[str] = set()
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+        streams.add(row.stream)
+    for kind, of_kind in by_kind.items():
+        table = TABLES[kind]
+        db.conn.executemany(table.upsert, map(table.cells, of_kind))
+    db.conn.executemany("INSERT OR IGNORE INTO stream (id) VALUES (?)", [(stream,) for stream in streams])
+
+
+def remove(db: Database, kind: str, ids: Iterable[str]) -> None:
+    """Drop rows from this file; nobody else hears of it."""
+    db.conn.executemany(f'DELETE FROM "{kind}" WHERE id = ?', [(record_id,) for record_id in ids])

@@ -1,0 +1,213 @@
+"""The store: the one writing connection of the write lane, and the reader of the read lane."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sync.domain.act import Act
+from sync.domain.calendar import day_of
+from sync.domain.clock import HybridClock
+from sync.domain.ids import IdSource, new_id, new_replica
+from sync.domain.merge import Row
+from sync.domain.operations import Operation
+from sync.domain.roles import Places, Viewer
+from sync.store import migrations, projections, schema, seeding, writer
+from sync.store.database import Database, converted, immediate, open_database
+from sync.store.resources import Resources
+from sync.store.state import SyncState, read_state, write_state
+from sync.store.viewers import RIGHTS_KINDS, read_places, read_viewer, viewer_streams
+from sync.store.writer import Touched
+
+__all__ = ["Reader", "Store", "Touched", "Wall", "viewer_streams", "wall_ms"]
+
+Wall = Callable[[], int]
+
+
+def wall_ms() -> int:
+    """This PC's clock in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Store:
+    """Lives on the write lane and owns the only writing connection; every write goes through it."""
+
+    def __init__(self, db: Database, path: Path, *, resources: Resources, wall: Wall, ids: IdSource) -> None:
+        """Wrap an open and migrated file; use ``create`` or ``open``."""
+        self.db = db
+        self.path = path
+        self.resources = resources
+        self._wall = wall
+        self._ids = ids
+        self._state = read_state(db)
+        self._places: Places | None = None
+        self.clock = HybridClock()
+        self._reload()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        key: bytes,
+        *,
+        community_id: str,
+        resources: Resources,
+        wall: Wall = wall_ms,
+        new_id: IdSource = new_id,
+        replica: int | None = None,
+    ) -> "Store":
+        """Make a new encrypted file for a community; StoreError when the place cannot be written."""
+        db = open_database(path, key, create=True)
+        try:
+            migrations.migrate(db)
+            with immediate(db):
+                write_state(db, community_id=community_id, replica=replica or new_replica())
+            return cls(db, path, resources=resources, wall=wall, ids=new_id)
+        except BaseException:
+            db.close()
+            raise
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        key: bytes,
+        *,
+        resources: Resources,
+        wall: Wall = wall_ms,
+        new_id: IdSource = new_id,
+    ) -> "Store":
+        """Open the file, after a copy bring it to the present shape.
+
+        Raises StoreError: missing, wrong_key, damaged, newer (written by a newer program), busy, read_only, disk_full.
+        """
+        db = open_database(path, key)
+        try:
+            with converted():
+                if migrations.is_due(db):
+                    migrations.migrate(db)
+            return cls(db, path, resources=resources, wall=wall, ids=new_id)
+        except BaseException:
+            db.close()
+            raise
+
+    @property
+    def state(self) -> SyncState:
+        """What the file knows about itself and its server."""
+        return self._state
+
+    @property
+    def community_id(self) -> str:
+        """The community this file belongs to."""
+        return self._state.community_id
+
+    @property
+    def replica(self) -> int:
+        """The name of this life of the file, in clocks and batches."""
+        return self._state.replica
+
+    def set_state(self, **changes: Any) -> None:
+        """Change parts of the state (epoch, installation_id, private_key, server_url, …) for good."""
+        with immediate(self.db):
+            write_state(self.db, **changes)
+        self._reload()
+
+    def now(self) -> int:
+        """The time in ms, corrected by what the server has taught."""
+        return self._wall() + self._state.clock_offset
+
+    def act(self, account_id: str) -> Act:
+        """The occasion on which this account does something now."""
+        return Act(self.viewer(account_id), self.now(), self._ids, self.resources.calendar)
+
+    def viewer(self, account_id: str) -> Viewer:
+        """The account with what it may read and write today."""
+        with converted():
+            if self._places is None:
+                self._places = read_places(self.db, self.community_id)
+            return read_viewer(self.db, account_id, places=self._places, today=day_of(self.now()))
+
+    def save(self, act: Act, operations: Sequence[Operation]) -> Touched:
+        """Write rows, outbox and what follows from them in one durable transaction; all or nothing.
+
+        Raises RuleError(field, code) for values, AccessError(code) for rights, StoreError(code) for the file.
+        """
+        with self.write():
+            session = writer.Session(self.db, community_id=self.community_id)
+            changes = [
+                writer.apply(session, operation, act, clock=self.clock, wall=self._wall(), replica=self.replica)
+                for operation in operations
+            ]
+            rows = tuple(session.changed.values())
+            schema.put(self.db, rows)
+            writer.queue(self.db, changes, made_at=self.now())
+            moved = writer.follow(self.db, rows) if any(change.moved_to for change in changes) else frozenset()
+            touched = frozenset(session.changed) | moved
+            self.after(touched)
+        return touched
+
+    def seed(self, operations: Iterable[Operation]) -> Touched:
+        """Rows as received: written as if they had come from the server, without rights, outbox or limits.
+
+        For demonstration data and tests; what follows from the rows is made in bulk at the end.
+        """
+        with self.write():
+            touched = seeding.write(
+                self.db, operations, community_id=self.community_id, clock=self.clock, wall=self._wall()
+            )
+            projections.rebuild(self.db, pinyin=self.resources.pinyin)
+            self._places = None
+        return touched
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """One immediate transaction, with which the clock is stored; for the modules of the store."""
+        try:
+            with immediate(self.db):
+                yield
+                write_state(self.db, clock_last=self.clock.last, clock_seen=self.clock.seen)
+        except BaseException:
+            self._places = None  # what was read in a transaction that is gone may never have been
+            raise
+
+    def after(self, touched: Touched, *, removed: Sequence[Row] = ()) -> None:
+        """Inside ``write``: bring up to date what follows from records that changed or went."""
+        projections.refresh(self.db, touched, pinyin=self.resources.pinyin, removed=removed)
+        if any(kind in RIGHTS_KINDS for kind, _ in touched):
+            self._places = None
+
+    def close(self) -> None:
+        """Close the file; everything saved is in it already."""
+        self.db.close()
+
+    def _reload(self) -> None:
+        self._state = read_state(self.db)
+        self.clock = HybridClock(self._state.clock_last, self._state.clock_seen, self._state.clock_offset)
+
+
+class Reader:
+    """Lives on the read lane: a read-only connection beside the writer's."""
+
+    def __init__(self, path: Path, key: bytes, *, resources: Resources, wall: Wall = wall_ms) -> None:
+        """Open the file, which the store has created and migrated; StoreError as ``open_database``."""
+        self.db = open_database(path, key, read_only=True)
+        self.resources = resources
+        self._wall = wall
+
+    @property
+    def state(self) -> SyncState:
+        """What the file knows about itself and its server, as of now."""
+        return read_state(self.db)
+
+    def viewer(self, account_id: str) -> Viewer:
+        """The account with what it may read today."""
+        with converted():
+            state = read_state(self.db)
+            places = read_places(self.db, state.community_id)
+            today = day_of(self._wall() + state.clock_offset)
+            return read_viewer(self.db, account_id, places=places, today=today)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
