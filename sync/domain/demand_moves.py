@@ -7,7 +7,7 @@ from typing import Any
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import day_of, parse_day
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories
+from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, sensitive_codes
 from sync.domain.demand_flow import (
     MOVES,
     allowed_moves,
@@ -143,7 +143,7 @@ def move(act: Act, demand: Demand, name: str, intent: MoveIntent, facts: MoveFac
     words = " · ".join(filter(None, (t.strip() for t in (intent.waiting_for, intent.note, intent.go_to))))
     event_id = act.id()
     made: list[Operation] = []
-    is_sensitive = demand.category in facts.categories.sensitive and demand.building_id is not None
+    is_sensitive = demand.category in sensitive_codes(facts.categories) and demand.building_id is not None
     if is_sensitive and demand.building_id is not None:
         hidden = "\n".join(filter(None, (changes.get("result", ""), words)))
         if "result" in changes:

@@ -16,7 +16,7 @@ from sync.errors import RuleError
 class DemandIntent:
     """What a person enters for one demand; everything left empty follows from the category.
 
-    ``acute`` is the acute case of the category: an outage, somebody trapped in the lift, no food or shelter.
+    ``signs`` are the ticked ones of the category (an outage, somebody trapped in the lift): they raise the urgency.
     ``answer`` is what was answered on the spot; with it the demand is settled at once. ``raised_on`` is the day on
     which the resident said it ('YYYY-MM-DD', empty for today): the time limits count from then.
     """
@@ -31,7 +31,7 @@ class DemandIntent:
     raised_on: str = ""
     affected_count: int = 1
     urgency: str = ""
-    acute: bool = False
+    signs: tuple[str, ...] = ()
     life_safety: bool = False
     answer: str = ""
 
@@ -59,13 +59,12 @@ class Urgency:
 def urgency_of(intent: DemandIntent, *, categories: Categories = DEFAULT_CATEGORIES) -> Urgency:
     """The urgency that holds: the one chosen, else the category's default; danger to life is always urgent.
 
-    Raises RuleError('category' | 'urgency', 'unknown_choice').
+    Raises RuleError('category', 'unknown_category') and RuleError('urgency', 'unknown_choice').
     """
-    category = categories.find(intent.category)
-    life_safety = intent.life_safety or (intent.acute and category.acute_life_safety)
-    if life_safety:
+    start, danger = categories[intent.category].start_urgency(intent.signs)
+    if danger or intent.life_safety:
         return Urgency("urgent", True)
-    urgency = intent.urgency or (category.acute_urgency if intent.acute else category.urgency)
+    urgency = intent.urgency or start
     _one_of("urgency", urgency, URGENCIES)
     return Urgency(urgency, False)
 
@@ -97,7 +96,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     # What concerns the whole compound is read by the heads of all its buildings: it names no household.
     of_compound = intent.scope == "compound"
     building_id = None if of_compound else facts.building_id
-    category = facts.categories.find(intent.category)
+    category = facts.categories[intent.category]
     is_sensitive = category.sensitive and building_id is not None
     respond_due_at, resolve_due_at = due_times(urgency.urgency, reported_at=reported_at, calendar=act.calendar)
     state = "answered_on_spot" if answer else "collected"
@@ -117,7 +116,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
             raised_by="" if of_compound else intent.raised_by.strip(),
             category=intent.category,
             demand_kind=intent.demand_kind,
-            title=category.name if is_sensitive else title,
+            title=category.label if is_sensitive else title,
             details="" if is_sensitive else details,
             affected_count=intent.affected_count,
             urgency=urgency.urgency,

@@ -24,6 +24,7 @@ from sync.domain.colours import (
     long_overdue,
     unit_colour,
 )
+from sync.domain.demand_categories import sensitive_codes
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
 from sync.store.database import Database, converted
@@ -367,7 +368,7 @@ def _open_demands(
         f" WHERE {place} AND deleted = 0 AND state NOT IN ({_OFF}) AND {_MINE}{wanted} ORDER BY reported_at, id"
     )
     given = {"place": place_id, "streams": streams, "category": category}
-    sensitive = rules.demand_categories.sensitive
+    sensitive = sensitive_codes(rules.demand_categories)
     found = _Open()
     for row in db.conn.execute(statement, given):
         facts = DemandFacts(
