@@ -1,0 +1,136 @@
+"""The bytes of a message: JSON, compressed, never larger than allowed, free of text that others cannot read."""
+
+import gzip
+import hashlib
+import re
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import zstandard
+
+from sync.errors import BadMessage
+from sync.wire.messages import LIMITS
+
+ENCODINGS = ("zstd", "gzip")  # what is understood, best first
+
+_Message = TypeVar("_Message")
+_ZSTD_LEVEL = 3
+_GZIP_LEVEL = 6
+_WINDOW_BYTES = 8 * 1024 * 1024  # what level 3 may ask for; a larger window is somebody's attempt on our memory
+_PIECE = 256 * 1024
+_PLACE = re.compile(r"`(\$[^`]*)`$")
+_BLOCK_HEADER = 3
+_RLE = 1
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """A message as JSON in UTF-8."""
+    return msgspec.json.encode(message)
+
+
+def decode(body: bytes, *, type_: type[_Message]) -> _Message:
+    """A message from JSON. Raises BadMessage ``malformed``, ``at`` naming the place and never the value."""
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        place = _PLACE.search(str(error))
+        raise BadMessage("malformed", at=place[1] if place else "$") from error
+
+
+def digest_batch(body: bytes) -> str:
+    """What a batch is known by: BLAKE2b-128 of its JSON, in hexadecimal."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def compress(body: bytes, *, encoding: str) -> bytes:
+    """A body for the Content-Encoding: "zstd", "gzip" or "" for as it is; the same bytes each time."""
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
+    if encoding == "gzip":
+        return gzip.compress(body, _GZIP_LEVEL, mtime=0)
+    return body
+
+
+def decompress(body: bytes, *, encoding: str, limit: int = LIMITS.inflated_bytes) -> bytes:
+    """The body of a Content-Encoding, at most ``limit`` bytes; no more than that is ever held in memory.
+
+    Raises BadMessage ``too_large`` (``most``), ``damaged_body`` (cut off, bent, or more than one frame) or
+    ``unknown_encoding``.
+    """
+    if encoding == "zstd":
+        return _from_zstd(body, limit)
+    if encoding == "gzip":
+        return _from_gzip(body, limit)
+    if encoding not in ("", "identity"):
+        raise BadMessage("unknown_encoding")
+    if len(body) > limit:
+        raise BadMessage("too_large", most=limit)
+    return body
+
+
+def _from_zstd(body: bytes, limit: int) -> bytes:
+    try:
+        frame = zstandard.get_frame_parameters(body)
+        told = None if frame.content_size == zstandard.CONTENTSIZE_UNKNOWN else frame.content_size
+        if told is not None and told > limit:
+            raise BadMessage("too_large", most=limit)
+        if _frame_length(body, has_checksum=frame.has_checksum) != len(body):
+            raise BadMessage("damaged_body")
+        reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).stream_reader(body)
+        pieces, size = [], 0
+        while piece := reader.read(min(_PIECE, limit + 1 - size)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise BadMessage("too_large", most=limit)
+    except zstandard.ZstdError as error:
+        raise BadMessage("damaged_body") from error
+    if told is not None and told != size:
+        raise BadMessage("damaged_body")
+    return b"".join(pieces)
+
+
+def _frame_length(body: bytes, *, has_checksum: bool) -> int:
+    """Bytes of the first frame (RFC 8878), 0 when it is cut off: the library reads a cut frame without a word."""
+    at = zstandard.frame_header_size(body)
+    last = False
+    while not last:
+        header = body[at : at + _BLOCK_HEADER]
+        if len(header) < _BLOCK_HEADER:
+            return 0
+        number = int.from_bytes(header, "little")
+        last, sort, size = bool(number & 1), number >> 1 & 3, number >> 3
+        at += _BLOCK_HEADER + (1 if sort == _RLE else size)
+    return at + (4 if has_checksum else 0)
+
+
+def _from_gzip(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        whole = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise BadMessage("damaged_body") from error
+    if len(whole) > limit:
+        raise BadMessage("too_large", most=limit)
+    if not inflater.eof or inflater.unused_data:
+        raise BadMessage("damaged_body")
+    return whole
+
+
+def clean_text(text: str) -> str:
+    """The text in NFC, without NUL, a lone surrogate replaced by U+FFFD: what every database and program can hold."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return text.replace("\0", "")
+
+
+def is_clean(value: Any) -> bool:
+    """Whether every text inside a value of a message is as ``clean_text`` would leave it."""
+    if isinstance(value, str):
+        return clean_text(value) == value
+    if isinstance(value, dict):
+        return all(is_clean(key) and is_clean(inner) for key, inner in value.items())
+    return not isinstance(value, Sequence) or all(map(is_clean, value))

@@ -1,0 +1,234 @@
+"""The messages of the protocol, each a struct; field names are what stands in the JSON.
+
+Times are ms since 1970 unless a name says otherwise, dates 'YYYY-MM-DD'. A field that a reader does not know is left
+aside: within a range of versions changes only add.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from sync.domain.clock import Clock
+from sync.domain.operations import Action
+
+# One integer, sent with every request, for the messages and for the fields of the kinds alike.
+#
+# version  since  what changed
+# 1        0.1.0  the first
+SCHEMA = 1
+SCHEMA_MIN = 1  # below it a pull is answered ``upgrade``; a push still works for two years
+
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Id = Annotated[str, Meta(min_length=1, max_length=128)]  # of records, streams, replicas' epochs; all are shorter
+Short = Annotated[str, Meta(max_length=1000)]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one request may hold; told in the greeting, so that a client of another version keeps to the server's."""
+
+    operations: int = 2_000
+    json_bytes: int = 4 * 1024 * 1024
+    operation_bytes: int = 256 * 1024
+    inflated_bytes: int = 16 * 1024 * 1024
+    rows: int = 2_000  # of a page
+
+
+LIMITS = Limits()
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """The body of every answer that is not 200: the code picks the words, the parameters fill them."""
+
+    code: Short
+    params: dict[str, Any] = {}
+
+
+# ---------------------------------------------------------------------------------------------------- greeting
+
+
+class StreamHead(Struct, frozen=True, array_like=True):
+    """A stream that may be read: its last position, and the position below which a reader must start anew."""
+
+    id: Id
+    head: Whole
+    floor: Whole = 0
+
+
+class Hello(Struct, frozen=True, kw_only=True):
+    """The greeting, signed by the installation; ``device`` is the replica, a random 63-bit number."""
+
+    device: Whole
+    schema: Whole
+    app: Short
+    time: Whole
+    fingerprint: Short = ""  # of the PC and the database file: tells a clone
+    epoch: Annotated[str, Meta(max_length=128)] = ""  # the server's life as last met; "" before the first greeting
+    batches: list[tuple[int, str]] = []  # the last ones sent, (number, digest), the latest last
+    cursors: dict[Id, Whole] = {}
+
+
+class HelloReply(Struct, frozen=True, kw_only=True):
+    """What the server holds for this replica; nothing to push or pull when it agrees with what the replica holds."""
+
+    epoch: Id
+    time: Whole
+    schema: tuple[int, int]  # served from, to
+    limits: Limits
+    batch: Whole  # the last one of this replica that is done
+    digest: str  # its digest, "" when there was none
+    streams: list[StreamHead]
+
+
+# ---------------------------------------------------------------------------------------------------- push
+
+
+class Group(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Operations of one kind, action, replica and author that carry the same fields, by columns.
+
+    ``at`` says where each stood in the batch: the first place, then the distance to the next.
+    """
+
+    kind: Id
+    action: Action
+    device: Whole
+    author: Annotated[str, Meta(max_length=128)]
+    at: list[Whole]
+    id: list[Id]
+    hlc: list[Whole]
+    fields: list[Id]
+    cols: list[list[Any]]  # a list of values for each field
+    prev_of: list[Id] = []  # registers
+    prev: list[list[Clock]] = []  # for each operation the clocks of those registers
+    clocks: list[dict[str, Clock]] = []  # ``state`` only
+
+
+class Push(Struct, frozen=True, kw_only=True):
+    """One batch; sent again it is the same bytes."""
+
+    device: Whole
+    batch: Whole
+    epoch: Id
+    schema: Whole
+    groups: list[Group]
+
+
+class Refusal(Struct, frozen=True, array_like=True):
+    """An operation that was not accepted, by its place in the batch."""
+
+    op: Whole
+    code: str
+    field: str = ""
+
+
+class Conflict(Struct, frozen=True, array_like=True):
+    """An operation that was accepted while another person had changed the same register unseen."""
+
+    op: Whole
+    register: str
+
+
+class PushReply(Struct, frozen=True, kw_only=True):
+    """Only what is not plain acceptance, and the positions given: ``ranges`` names (first, last) of each stream."""
+
+    batch: Whole
+    refused: list[Refusal] = []
+    conflicts: list[Conflict] = []
+    ranges: dict[str, tuple[int, int]] = {}
+
+
+# ---------------------------------------------------------------------------------------------------- pull
+
+
+class Pull(Struct, frozen=True, kw_only=True):
+    """Give me what came after these positions."""
+
+    device: Whole
+    epoch: Id
+    schema: Whole
+    streams: dict[Id, Whole]
+    limit: Whole = LIMITS.rows
+
+
+class RowTable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Rows of one kind in one stream that carry the same fields, by columns."""
+
+    kind: Id
+    stream: Id
+    fields: list[Id]
+    id: list[Id]
+    seq: list[Whole]
+    hlc: list[Whole]  # the row's clock, with the replica below
+    device: list[Whole]
+    cols: list[list[Any]]
+    clocks: list[dict[str, Clock]] = []  # of the registers that differ from the row's; [] when none does in any row
+    deleted: list[int] = []  # places of the deleted ones in this table
+
+
+class Exit(Struct, frozen=True, array_like=True):
+    """A record that left a stream, with the clock of what moved it."""
+
+    stream: Id
+    seq: Whole
+    id: Id
+    hlc: Whole
+    device: Whole
+
+
+class PullReply(Struct, frozen=True, kw_only=True):
+    """A page: rows, exits, the positions to go on from, and which streams may be read now."""
+
+    tables: list[RowTable]
+    exits: list[Exit]
+    cursors: dict[str, Whole]
+    more: bool
+    streams: list[StreamHead]
+
+
+# ---------------------------------------------------------------------------------------------------- letting in
+
+
+class Enrol(Struct, frozen=True, kw_only=True):
+    """The first request of an installation, signed with the very key it brings."""
+
+    code: Short
+    public_key: bytes  # 32, as base64 in the JSON
+    fingerprint: Short = ""
+    app: Short = ""
+    name: Short = ""  # of the PC, as people call it
+
+
+class EnrolReply(Struct, frozen=True, kw_only=True):
+    """Who this installation is from now on, and whose account the code was made for."""
+
+    community: Id
+    installation: Id
+    account: Id
+    time: Whole
+    sync_window_s: Whole  # the routine session starts at a random moment within so many seconds
+
+
+class GrantWish(Struct, frozen=True, kw_only=True):
+    """A role in an area for a new person."""
+
+    role: Short
+    scope_kind: Short
+    scope_id: Id
+    valid_to: Annotated[str, Meta(max_length=10)] | None = None
+
+
+class AddPerson(Struct, frozen=True, kw_only=True):
+    """The secretary adds a person, or asks for a new code for one; ``account`` is made on the PC."""
+
+    by: Id  # the account that asks
+    account: Id
+    name: Short = ""  # "" for a person who is known already
+    title: Short = ""
+    grants: list[GrantWish] = []
+
+
+class AddPersonReply(Struct, frozen=True, kw_only=True):
+    """The one-time code, shown once and stored nowhere."""
+
+    account: Id
+    code: str
+    expires_at: Whole
