@@ -32,7 +32,8 @@ run: setup-run ## start a local server and the desktop with a small made-up comm
 .PHONY: test
 test: setup-dev ## run all tests
 	@mkdir -p build/coverage
-	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest --cov --cov-fail-under=$(FLOOR) $(ARGS)
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest --cov --cov-fail-under=$(FLOOR) \
+		--cov-report=$(if $(filter 0,$(FLOOR)),,term:skip-covered) $(ARGS)
 
 .PHONY: check
 check: setup-dev ## everything that must be right before a change lands: style, types, layers, words, tests
