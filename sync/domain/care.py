@@ -1,0 +1,134 @@
+"""How often a household is visited, when next, and when to stop knocking: care levels and due days."""
+
+import tomllib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from sync.domain.calendar import DAY, add_days, add_months
+from sync.errors import RuleError
+
+CONTACT = frozenset({"met"})  # at the door, elsewhere or by phone: the person was spoken to
+FAILED = frozenset({"no_answer"})  # a refusal is an answer; a vacant flat is not hard to reach
+BANDS_BEFORE_HARD = 3
+
+
+class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A care level and its interval."""
+
+    code: str
+    days: int = 0
+    months: int = 0
+
+
+class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A care category as the station may record it."""
+
+    code: str
+    label: str
+
+
+class LevelRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All these tags together give this level."""
+
+    level: str
+    tags: frozenset[str]
+
+
+class CareRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Levels, tags and the rules between them, as shipped or as the community set them."""
+
+    version: str
+    listed: str
+    ordinary: str
+    level: tuple[Level, ...]
+    tag: tuple[Tag, ...]
+    rule: tuple[LevelRule, ...]
+
+    def level_of(self, tags: Collection[str]) -> str:
+        """The level for all tags of one resident; RuleError('category', 'unknown_care_category') for a strange one."""
+        known = {tag.code for tag in self.tag}
+        for code in tags:
+            if code not in known:
+                raise RuleError("category", "unknown_care_category", category=code)
+        found = next((rule.level for rule in self.rule if rule.tags <= set(tags)), "")
+        return found or (self.listed if tags else self.ordinary)
+
+    def highest(self, levels: Iterable[str]) -> str:
+        """The most frequent of the levels of a household's residents; the ordinary one when there are none."""
+        order = [level.code for level in self.level]
+        return min(levels, key=order.index, default=self.ordinary)
+
+    def next_due_on(self, last_contact_on: str | None, *, level: str, today: str) -> str:
+        """The day of the next visit, counted from the last contact; today for a household never reached.
+
+        Refused, unanswered and vacant visits do not count as contact. RuleError('level', 'unknown_care_level').
+        """
+        interval = next((entry for entry in self.level if entry.code == level), None)
+        if interval is None:
+            raise RuleError("level", "unknown_care_level", level=level)
+        if not last_contact_on:
+            return today
+        return add_days(add_months(last_contact_on, interval.months), interval.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One knock: the day, the time band, the outcome."""
+
+    visited_on: str
+    time_band: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """A visit that is due, with everything it is for (a campaign's round, the care interval, a reply)."""
+
+    household_id: str
+    due_on: str
+    reasons: tuple[str, ...]
+
+
+def load_care_rules(text: str) -> CareRules:
+    """The care rules from their TOML text; RuleError('rules', 'unreadable_rules') when damaged or incomplete."""
+    try:
+        rules = msgspec.convert(tomllib.loads(text), CareRules)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
+        raise RuleError("rules", "unreadable_rules") from None
+    levels, tags = {level.code for level in rules.level}, {tag.code for tag in rules.tag}
+    named = {rules.listed, rules.ordinary} | {rule.level for rule in rules.rule}
+    every_interval = all(level.days > 0 or level.months > 0 for level in rules.level)
+    if not (named <= levels and every_interval and all(rule.tags and rule.tags <= tags for rule in rules.rule)):
+        raise RuleError("rules", "unreadable_rules")
+    return rules
+
+
+def last_contact_on(attempts: Iterable[Attempt]) -> str | None:
+    """The latest day on which the household was spoken to, or None."""
+    return max((attempt.visited_on for attempt in attempts if attempt.outcome in CONTACT), default=None)
+
+
+def hard_to_reach(attempts: Sequence[Attempt]) -> bool:
+    """Whether nobody opened in three different time bands since the last contact.
+
+    Such a home gets a contact card and a phone call instead of turning up on the list every day.
+    """
+    since = last_contact_on(attempts) or ""
+    bands = {a.time_band for a in attempts if a.outcome in FAILED and a.visited_on > since}
+    return len(bands) >= BANDS_BEFORE_HARD
+
+
+def after_major_change(changed_at: int) -> int:
+    """By when somebody should look in after a major change in a level A household: 24 hours, in milliseconds."""
+    return changed_at + DAY
+
+
+def merge_planned(visits: Iterable[PlannedVisit]) -> tuple[PlannedVisit, ...]:
+    """At most one visit a household and day across all campaigns: a door is knocked once, for all reasons together."""
+    merged: dict[tuple[str, str], tuple[str, ...]] = {}
+    for visit in visits:
+        key = (visit.household_id, visit.due_on)
+        merged[key] = tuple(dict.fromkeys((*merged.get(key, ()), *visit.reasons)))
+    return tuple(PlannedVisit(household, day, reasons) for (household, day), reasons in merged.items())
