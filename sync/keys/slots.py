@@ -1,7 +1,7 @@
 """Key slots: one random database key, wrapped once for each person's PIN and once for the recovery code.
 
 A PIN opens a slot only together with the device secret, so that a copied file alone cannot be tried out. Nothing here
-needs the database. Opening a slot takes about 150 ms: never on the UI thread.
+needs the database. Opening a slot takes about 200 ms: never on the UI thread.
 """
 
 import secrets
@@ -93,7 +93,7 @@ class KeySlots:
         """Who has a slot here, in the order of adding; the recovery slot is not a person's."""
         return tuple(
             SlotInfo(slot.kind, slot.account, self._waits_until(slot))
-            for slot in self._slots.values()
+            for slot in tuple(self._slots.values())
             if slot.kind != "recovery"
         )
 
@@ -187,12 +187,14 @@ class KeySlots:
         raise WrongPin("wrong_pin", left=max(0, FREE_TRIES - slot.wrong - 1), until=self.locked_until(slot.account))
 
     def _count(self, slot: Slot, *, wrong: int) -> None:
-        counted = msgspec.structs.replace(slot, wrong=wrong, wrong_at=self._clock() if wrong else 0)
+        self._note(msgspec.structs.replace(slot, wrong=wrong, wrong_at=self._clock() if wrong else 0))
+
+    def _note(self, slot: Slot) -> None:
         try:
-            self._save(self._slots, counted)
+            self._save(self._slots, slot)
         except KeysError:
             # A full disk must not keep the right PIN out; while the program runs the count holds all the same.
-            self._slots[(slot.kind, slot.account)] = counted
+            self._slots[(slot.kind, slot.account)] = slot
 
     def _waits_until(self, slot: Slot) -> int:
         if slot.wrong < FREE_TRIES:
@@ -201,7 +203,7 @@ class KeySlots:
         if now < slot.wrong_at:
             # The clock was put right: wait from now on, not until a date years ahead.
             slot = msgspec.structs.replace(slot, wrong_at=now)
-            self._slots[(slot.kind, slot.account)] = slot
+            self._note(slot)
         until = slot.wrong_at + min(FIRST_WAIT_MS << min(slot.wrong - FREE_TRIES, 10), LONGEST_WAIT_MS)
         return until if until > now else 0
 
