@@ -6,9 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import PriorityQueue
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from sync.errors import StoreError
+
+T = TypeVar("T")
 
 OPEN: Final = -1
 SHUT: Final = 1000
@@ -101,3 +105,50 @@ class Lane:
             self._answers.append(answer)
             del answer
             self._ring()
+
+
+class Waiting:
+    """A function handed to the write lane by a net thread that waits for the outcome."""
+
+    __slots__ = ("_fn", "_outcome", "answer", "done")
+
+    def __init__(self, fn: Callable[[Any], Any], *, outcome: Callable[[Job, Any], Answer]) -> None:
+        self._fn = fn
+        self._outcome = outcome
+        self.done = threading.Event()
+        self.answer = Answer(token=0)
+
+    def __call__(self, subject: Any) -> None:
+        self.answer = self._outcome(Job(fn=self._fn, token=0), subject)
+        self.done.set()
+
+
+def opening(lane: Lane, factory: Callable[[], object]) -> Callable[[Any], None]:
+    """Work that gives the lane its object."""
+
+    def on_lane(_: Any) -> None:
+        lane.subject = factory()
+
+    return on_lane
+
+
+def shutting(lane: Lane, closer: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Work that takes the lane's object away and closes it."""
+
+    def on_lane(subject: Any) -> None:
+        lane.subject = None
+        if subject is not None:
+            closer(subject)
+
+    return on_lane
+
+
+def with_store(fn: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Work that needs the lane's object; without one it fails with ``not_open``."""
+
+    def on_lane(subject: Any) -> T:
+        if subject is None:
+            raise StoreError("not_open")
+        return fn(subject)
+
+    return on_lane

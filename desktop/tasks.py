@@ -17,8 +17,10 @@ from typing import Any, Final, Generic, TypeVar
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QThread
 
-from desktop.lanes import OPEN, SHUT, Answer, Job, Lane, Return
+from desktop.lanes import OPEN, SHUT, Answer, Job, Lane, Return, Waiting, opening, shutting, with_store
 from sync.errors import QiaomenError, StoreError
+
+Touched = frozenset[tuple[str, str]]  # (kind, id)
 
 W = TypeVar("W")  # what the write lane owns: the store
 R = TypeVar("R")  # what the read lane owns: a reader
@@ -46,6 +48,12 @@ class _Asker:
     fail: Callable[[Exception], object] | None
     job: Job
     slot: tuple[int, Hashable] | None
+    is_write: bool
+
+
+def _touched_in(result: object) -> Touched | None:
+    held = result if isinstance(result, frozenset) else getattr(result, "touched", None)
+    return held if isinstance(held, frozenset) and held else None
 
 
 def _outcome(job: Job, subject: Any) -> Answer:
@@ -60,60 +68,25 @@ def _outcome(job: Job, subject: Any) -> Answer:
         return Answer(token=job.token, error=error)
 
 
-class _Waiting:
-    """A function handed to the write lane by a net thread that waits for the outcome."""
-
-    __slots__ = ("answer", "done", "fn")
-
-    def __init__(self, fn: Callable[[Any], Any]) -> None:
-        self.fn = fn
-        self.done = threading.Event()
-        self.answer = Answer(token=0)
-
-    def __call__(self, subject: Any) -> None:
-        self.answer = _outcome(Job(fn=self.fn, token=0), subject)
-        self.done.set()
-
-
-def _opening(lane: Lane, factory: Callable[[], object]) -> Callable[[Any], None]:
-    def on_lane(_: Any) -> None:
-        lane.subject = factory()
-
-    return on_lane
-
-
-def _shutting(lane: Lane, closer: Callable[[Any], object]) -> Callable[[Any], None]:
-    def on_lane(subject: Any) -> None:
-        lane.subject = None
-        if subject is not None:
-            closer(subject)
-
-    return on_lane
-
-
-def _with_store(fn: Callable[[Any], T]) -> Callable[[Any], T]:
-    def on_lane(subject: Any) -> T:
-        if subject is None:
-            raise StoreError("not_open")
-        return fn(subject)
-
-    return on_lane
-
-
 class Tasks(Generic[W, R]):
     """The lanes. All methods belong to the UI thread except ``write_wait``, which belongs to the net lane.
 
-    ``on_failure`` gets, on the UI thread, every error for which the asker gave no ``fail``.
+    ``on_failure`` gets, on the UI thread, every error for which the asker gave no ``fail``. ``on_touched`` gets what
+    a write altered, whether or not its asker is still there: a result that is a frozenset of (kind, id), or that
+    has one as its ``touched``.
     """
 
-    def __init__(self, *, on_failure: Callable[[Exception], object]) -> None:
+    def __init__(
+        self, *, on_failure: Callable[[Exception], object], on_touched: Callable[[Touched], object] | None = None
+    ) -> None:
         self.stopping = threading.Event()  # long work on the net lane looks at it and ends early
         self._on_failure = on_failure
+        self._on_touched = on_touched
         self._tokens = itertools.count(1)
         self._askers: dict[int, _Asker] = {}
         self._latest: dict[tuple[int, Hashable], int] = {}
         self._answers: deque[Answer] = deque()
-        self._waiting: set[_Waiting] = set()
+        self._waiting: set[Waiting] = set()
         self._waiting_lock = threading.Lock()
         self._is_open = False
         self._return = Return(self._deliver_one)
@@ -140,15 +113,14 @@ class Tasks(Generic[W, R]):
         """Open the store on its own threads, the writer first (it migrates); ``then(None)`` when both are."""
 
         def write_opened(_: object) -> None:
-            self._ask(self._read, _opening(self._read, open_read), owner, opened, fail, priority=OPEN)
+            self._ask(self._read, opening(self._read, open_read), owner, opened, fail, priority=OPEN)
 
         def opened(_: object) -> None:
             self._is_open = True
             if then is not None:
                 then(None)
 
-        opening = _opening(self._write, open_write)
-        self._ask(self._write, opening, None, write_opened, fail, priority=OPEN)
+        self._ask(self._write, opening(self._write, open_write), None, write_opened, fail, priority=OPEN)
 
     def shut(
         self,
@@ -164,9 +136,9 @@ class Tasks(Generic[W, R]):
         self._is_open = False
 
         def read_shut(_: object) -> None:
-            self._ask(self._write, _shutting(self._write, close_write), None, then, None, priority=SHUT)
+            self._ask(self._write, shutting(self._write, close_write), None, then, None, priority=SHUT)
 
-        self._ask(self._read, _shutting(self._read, close_read), None, read_shut, None, priority=SHUT)
+        self._ask(self._read, shutting(self._read, close_read), None, read_shut, None, priority=SHUT)
 
     def close(
         self,
@@ -214,7 +186,7 @@ class Tasks(Generic[W, R]):
         priority: Priority = Priority.SAVE,
     ) -> None:
         """Run ``fn(store)`` on the write lane, then ``then(result)`` here unless ``owner`` is gone."""
-        self._ask(self._write, _with_store(fn), owner, then, fail, priority=priority)
+        self._ask(self._write, with_store(fn), owner, then, fail, priority=priority)
 
     def read(
         self,
@@ -226,7 +198,7 @@ class Tasks(Generic[W, R]):
         key: Hashable | None = None,
     ) -> None:
         """Run ``fn(reader)`` on the read lane; a later request of the owner with this key voids it."""
-        self._ask(self._read, _with_store(fn), owner, then, fail, priority=Priority.SAVE, key=key)
+        self._ask(self._read, with_store(fn), owner, then, fail, priority=Priority.SAVE, key=key)
 
     def net(
         self,
@@ -245,7 +217,7 @@ class Tasks(Generic[W, R]):
         """
         if not self._net.is_current():
             raise RuntimeError("write_wait belongs to the net lane; on the UI thread use write()")
-        waiting = _Waiting(_with_store(fn))
+        waiting = Waiting(with_store(fn), outcome=_outcome)
         with self._waiting_lock:
             if self.stopping.is_set():
                 raise StoreError("not_open")
@@ -257,6 +229,9 @@ class Tasks(Generic[W, R]):
         if waiting.answer.error is not None:
             raise waiting.answer.error
         result: T = waiting.answer.result
+        if _touched_in(result):
+            self._answers.append(Answer(token=0, result=result))
+            self._return.ready.emit()
         return result
 
     # -------------------------------------------------------------------------------------- inside
@@ -282,7 +257,9 @@ class Tasks(Generic[W, R]):
             if earlier is not None:
                 earlier.job.void = True
             self._latest[slot] = job.token
-        self._askers[job.token] = _Asker(owner=owner, then=then, fail=fail, job=job, slot=slot)
+        self._askers[job.token] = _Asker(
+            owner=owner, then=then, fail=fail, job=job, slot=slot, is_write=lane is self._write
+        )
         lane.put(job, priority=priority)
 
     def _deliver_one(self) -> None:
@@ -290,7 +267,12 @@ class Tasks(Generic[W, R]):
         if not self._answers:
             return
         answer = self._answers.popleft()
-        asker = self._askers.pop(answer.token)
+        asker = self._askers.pop(answer.token, None)
+        touched = _touched_in(answer.result) if asker is None or asker.is_write else None
+        if touched and self._on_touched is not None:
+            self._on_touched(touched)
+        if asker is None:
+            return
         if asker.slot is not None and self._latest.get(asker.slot) == answer.token:
             del self._latest[asker.slot]
         if asker.job.void or (asker.owner is not None and not shiboken6.isValid(asker.owner)):
@@ -302,7 +284,7 @@ class Tasks(Generic[W, R]):
 
     def _finish(self, lane: Lane, closer: Callable[[Any], object] | None) -> None:
         if closer is not None:
-            lane.put(Job(fn=_shutting(lane, closer), token=0), priority=SHUT)
+            lane.put(Job(fn=shutting(lane, closer), token=0), priority=SHUT)
         lane.stop()
         for thread in lane.threads:
             thread.join()

@@ -179,6 +179,30 @@ def test_the_net_lane_hands_functions_to_the_write_lane_and_waits(desk: Desk, qt
     assert [getattr(error, "code", "") for error in errors] == ["disk_full"]
 
 
+def test_what_a_write_altered_is_told_even_when_the_asker_is_gone(qtbot: QtBot) -> None:
+    told: list[frozenset[tuple[str, str]]] = []
+    tasks: Tasks[Book, Book] = Tasks(on_failure=lambda error: None, on_touched=told.append)
+    tasks.start(open_write=Book, open_read=Book)
+    qtbot.waitUntil(lambda: tasks.is_open)
+    touched = frozenset({("visit", "v1")})
+    owner = QWidget()
+    gate = threading.Event()
+
+    def save(_: Book) -> frozenset[tuple[str, str]]:
+        gate.wait(10)
+        return touched
+
+    tasks.write(owner, save)
+    tasks.write(None, lambda _: frozenset())
+    tasks.read(None, lambda _: touched)
+    tasks.net(None, lambda: tasks.write_wait(lambda _: touched))
+    shiboken6.delete(owner)
+    gate.set()
+    qtbot.waitUntil(lambda: tasks.pending == 0 and len(told) == 2)
+    assert told == [touched, touched]
+    tasks.close()
+
+
 def test_write_wait_is_refused_on_the_ui_thread(desk: Desk) -> None:
     with pytest.raises(RuntimeError, match="net lane"):
         desk.tasks.write_wait(lambda book: book.add("no"))

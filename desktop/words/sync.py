@@ -1,0 +1,44 @@
+"""Words for the line and the server. None of them opens a dialog: being offline is a state."""
+
+from typing import Final
+
+from desktop.i18n import mark
+
+WORDS: Final = {
+    "no_line": (
+        mark("There is no line to the server just now"),
+        mark("Everything is saved on this PC and goes out later."),
+    ),
+    "timeout": (
+        mark("The server did not answer in time"),
+        mark("Everything is saved on this PC; it is tried again by itself."),
+    ),
+    "not_our_server": (
+        mark("Something else answered instead of our server"),
+        mark("Everything is saved on this PC. The network may ask you to sign in first, in a browser."),
+    ),
+    "bad_signature": (
+        mark("The server does not know this PC's signature"),
+        mark("Everything is saved on this PC. Ask the secretary for a new one-time code for this PC."),
+    ),
+    "clock_skew": (
+        mark("The clock of this PC is wrong"),
+        mark("Everything is saved on this PC. Set the clock, then sync again."),
+    ),
+    "code_used": (
+        mark("This one-time code was used already"),
+        mark("Nothing was changed. Ask the secretary for a new one."),
+    ),
+    "code_unknown": (
+        mark("The server does not know this one-time code"),
+        mark("Compare it and type it once more; each code works once."),
+    ),
+    "device_disabled": (
+        mark("This PC may not sync any more"),
+        mark("Everything is saved on this PC. Ask the secretary."),
+    ),
+    "version": (
+        mark("This version of the program is too old for the server"),
+        mark("Everything is saved on this PC. Please install the newer version; work can go on meanwhile."),
+    ),
+}
