@@ -22,6 +22,7 @@ class SyncState:
     clock_seen: int = 0
     clock_offset: int = 0  # ms to add to this PC's wall clock
     synced_at: int = 0  # ms; when this file was last in step
+    sweeping: int = 0  # 1 while everything is downloaded again
 
 
 _NAMES = tuple(field.name for field in fields(SyncState))

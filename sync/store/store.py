@@ -13,10 +13,10 @@ from sync.domain.ids import IdSource, new_id, new_replica
 from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
-from sync.store import migrations, projections, schema, seeding, writer
+from sync.store import migrations, projections, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.resources import Resources
-from sync.store.state import SyncState, read_state, write_state
+from sync.store.state import Round, SyncState, note_round, read_state, write_state
 from sync.store.viewers import RIGHTS_KINDS, read_places, read_viewer, viewer_streams
 from sync.store.writer import Touched
 
@@ -43,7 +43,7 @@ class Store:
         self._state = read_state(db)
         self._places: Places | None = None
         self.clock = HybridClock()
-        self._reload()
+        self.reload()
 
     @classmethod
     def create(
@@ -111,7 +111,7 @@ class Store:
         """Change parts of the state (epoch, installation_id, private_key, server_url, …) for good."""
         with immediate(self.db):
             write_state(self.db, **changes)
-        self._reload()
+        self.reload()
 
     def now(self) -> int:
         """The time in ms, corrected by what the server has taught."""
@@ -139,11 +139,8 @@ class Store:
                 writer.apply(session, operation, act, clock=self.clock, wall=self._wall(), replica=self.replica)
                 for operation in operations
             ]
-            rows = tuple(session.changed.values())
-            schema.put(self.db, rows)
+            touched = writer.write_rows(self.db, session)
             writer.queue(self.db, changes, made_at=self.now())
-            moved = writer.follow(self.db, rows) if any(change.moved_to for change in changes) else frozenset()
-            touched = frozenset(session.changed) | moved
             self.after(touched)
         return touched
 
@@ -177,13 +174,19 @@ class Store:
         if any(kind in RIGHTS_KINDS for kind, _ in touched):
             self._places = None
 
+    def note_round(self, line: Round) -> None:
+        """Add a line to the history of syncs."""
+        with self.write():
+            note_round(self.db, line)
+
+    def reload(self) -> None:
+        """Read the state anew, after a module of the store has written it."""
+        self._state = read_state(self.db)
+        self.clock = HybridClock(self._state.clock_last, self._state.clock_seen, self._state.clock_offset)
+
     def close(self) -> None:
         """Close the file; everything saved is in it already."""
         self.db.close()
-
-    def _reload(self) -> None:
-        self._state = read_state(self.db)
-        self.clock = HybridClock(self._state.clock_last, self._state.clock_seen, self._state.clock_offset)
 
 
 class Reader:

@@ -25,13 +25,14 @@ Replaced = dict[str, tuple[Values, Clock]]  # register → what a patch replaced
 LARGEST_OPERATION = 256 * 1024  # bytes of JSON; a larger one is never taken by the server
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One stamped operation with what it did."""
 
     operation: Operation
     replaced: Replaced
-    moved_to: str  # the stream a patch moved the row into, or ''
+    stream: str  # of the row after it
+    moved: bool  # a patch brought the row into this stream
 
 
 class Session:
@@ -42,6 +43,7 @@ class Session:
         self._community_id = community_id
         self._rows: dict[Key, Row | None] = {}
         self.changed: dict[Key, Row] = {}
+        self.removed: dict[Key, Row] = {}
 
     def row(self, kind: str, record_id: str) -> Row | None:
         """The row as the operations before have left it."""
@@ -62,7 +64,14 @@ class Session:
     def replace(self, row: Row) -> None:
         """The row as it is from now on."""
         self._rows[row.kind, row.id] = row
+        self.removed.pop((row.kind, row.id), None)
         self.changed[row.kind, row.id] = row
+
+    def remove(self, row: Row) -> None:
+        """The row is to leave this file."""
+        self._rows[row.kind, row.id] = None
+        self.changed.pop((row.kind, row.id), None)
+        self.removed[row.kind, row.id] = row
 
     def stream_of(self, kind: Kind, record_id: str, values: Mapping[str, Any]) -> str:
         """The stream these values belong to; '' when the record to follow is not here."""
@@ -108,12 +117,12 @@ def apply(session: Session, operation: Operation, act: Act, *, clock: HybridCloc
     assert row is not None
     session.replace(Row(row.id, row.kind, stream, row.values, row.clock, row.clocks, row.deleted))
     if before is None:
-        return Change(stamped, {}, "")
+        return Change(stamped, {}, stream, moved=False)
     replaced = {
         register: (before.register(kind, register), before.clock_of(register))
         for register in {kind.register_of[name] for name in fields}
     }
-    return Change(stamped, replaced, stream if stream != before.stream else "")
+    return Change(stamped, replaced, stream, moved=stream != before.stream)
 
 
 def queue(db: Database, changes: Sequence[Change], *, made_at: int) -> None:
@@ -127,14 +136,23 @@ def queue(db: Database, changes: Sequence[Change], *, made_at: int) -> None:
         lines.append(
             (
                 *(operation.kind, operation.id, operation.action, operation.hlc, operation.author, schema.SCHEMA),
-                *(body, schema.to_json(change.replaced), change.moved_to, made_at),
+                *(body, schema.to_json(change.replaced), change.stream, int(change.moved), made_at),
             )
         )
     db.conn.executemany(
-        "INSERT INTO outbox (kind, id, action, hlc, author, schema, body, replaced, moved_to, made_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (kind, id, action, hlc, author, schema, body, replaced, stream, moved, made_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         lines,
     )
+
+
+def write_rows(db: Database, session: Session) -> Touched:
+    """Write what the session holds and let others follow; returns all that was touched."""
+    rows = tuple(session.changed.values())
+    schema.put(db, rows)
+    for row in session.removed.values():
+        schema.remove(db, row.kind, [row.id])
+    return frozenset(session.changed) | frozenset(session.removed) | follow(db, rows)
 
 
 def follow(db: Database, rows: Sequence[Row]) -> Touched:

@@ -1,0 +1,50 @@
+"""A new name or a corrected clock for this file, and for all it has not sent yet."""
+
+from sync.domain.clock import SHIFT, Clock
+from sync.domain.ids import new_replica
+from sync.store import unsent
+from sync.store.state import write_state
+from sync.store.store import Store
+
+SHIFTED_FROM_MS = 10 * 60 * 1000  # a clock less wrong than this is let be
+
+
+def rename_replica(store: Store, *, replica: int | None = None) -> int:
+    """Take a new name, because another copy of this file sends under the old one; returns it.
+
+    Unsent operations bear the new name, the batch in flight goes back into the outbox, and batches count from 1 again.
+    """
+    name = replica or new_replica()
+    with store.write():
+        waiting = unsent.lines(store.db)
+        names = {line.operation.clock: (line.operation.hlc, name) for line in waiting}
+        unsent.rename(store.db, waiting, names)
+        store.db.conn.execute("DELETE FROM inflight")
+        store.db.conn.execute("DELETE FROM batch_log")
+        write_state(store.db, replica=name, batch=0)
+    store.reload()
+    return name
+
+
+def learn_offset(store: Store, offset_ms: int) -> None:
+    """From now on add this to the PC's clock, as the server's greeting taught.
+
+    Operations made under a clock more than 10 minutes wrong are shifted, their order kept. A batch in flight is left as
+    it is, for it must be sent again byte for byte; when the server has answered ``clock``, give it back before.
+    """
+    with store.write():
+        change = offset_ms - store.state.clock_offset
+        store.clock.offset_ms = offset_ms
+        if abs(change) > SHIFTED_FROM_MS:
+            flown = store.db.conn.execute("SELECT coalesce(max(last_op), 0) FROM inflight").fetchone()[0]
+            waiting = unsent.lines(store.db, "op > ?", (flown,))
+            names: dict[Clock, Clock] = {}
+            last = 0
+            for line in waiting:
+                seen = [names.get(clock, clock)[0] for clock in line.operation.prev.values()]
+                last = max(line.operation.hlc + (change << SHIFT), last + 1, *(hlc + 1 for hlc in seen))
+                names[line.operation.clock] = (last, line.operation.device)
+            unsent.rename(store.db, waiting, names)
+            store.clock.last = last
+        write_state(store.db, clock_offset=offset_ms)
+    store.reload()
