@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import msgspec
 
@@ -60,17 +61,62 @@ class CareRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         order = [level.code for level in self.level]
         return min(levels, key=order.index, default=self.ordinary)
 
-    def next_due_on(self, last_contact_on: str | None, *, level: str, today: str) -> str:
-        """The day of the next visit, counted from the last contact; today for a household never reached.
 
-        Refused, unanswered and vacant visits do not count as contact. RuleError('level', 'unknown_care_level').
-        """
-        interval = next((entry for entry in self.level if entry.code == level), None)
-        if interval is None:
-            raise RuleError("level", "unknown_care_level", level=level)
-        if not last_contact_on:
-            return today
-        return add_days(add_months(last_contact_on, interval.months), interval.days)
+_LABELS = {
+    "low_income": "低保",
+    "low_income_margin": "低保边缘",
+    "extreme_poverty": "特困供养",
+    "living_alone": "独居老人",
+    "empty_nest": "空巢老人",
+    "left_behind_elder": "留守老人",
+    "aged_80": "80岁以上高龄",
+    "disabled_elder": "失能失智",
+    "disability": "残疾",
+    "serious_illness": "重病",
+    "left_behind_child": "留守儿童",
+    "left_behind_woman": "留守妇女",
+    "orphan_or_needy_child": "孤儿、困境儿童",
+    "family_planning_special": "计生特殊家庭",
+    "preferential_treatment": "优抚对象",
+    "veteran": "退役军人",
+    "unemployed": "失业",
+}
+_WEEKLY = (
+    *(("aged_80", with_it) for with_it in ("living_alone", "empty_nest", "left_behind_elder", "disabled_elder")),
+    ("serious_illness",),
+)
+_MONTHLY = (
+    *("disabled_elder", "extreme_poverty", "low_income", "disability", "orphan_or_needy_child"),
+    *("left_behind_child", "family_planning_special", "left_behind_woman"),
+)
+DEFAULT_CARE = CareRules(
+    version="1",
+    listed="C",
+    ordinary="N",
+    level=(Level("A", days=7), Level("B", months=1), Level("C", months=3), Level("N", months=6)),
+    tag=tuple(Tag(code, label) for code, label in _LABELS.items()),
+    rule=(
+        *(LevelRule("A", frozenset(tags)) for tags in _WEEKLY),
+        *(LevelRule("B", frozenset({tag})) for tag in _MONTHLY),
+    ),
+)  # equals the shipped table; a test holds the two together
+
+
+@overload
+def next_due_on(last_contact_on: str, *, level: str, rules: CareRules = DEFAULT_CARE) -> str: ...
+@overload
+def next_due_on(last_contact_on: str | None, *, level: str, rules: CareRules = DEFAULT_CARE) -> str | None: ...
+def next_due_on(last_contact_on: str | None, *, level: str, rules: CareRules = DEFAULT_CARE) -> str | None:
+    """The day of the next visit, counted from the last contact (met or by phone); '' is the ordinary level.
+
+    Refused, unanswered and vacant visits are no contact. None for a household never reached: it is due at once.
+    Raises RuleError('level', 'unknown_care_level').
+    """
+    code = level or rules.ordinary
+    interval = next((entry for entry in rules.level if entry.code == code), None)
+    if interval is None:
+        raise RuleError("level", "unknown_care_level", level=level)
+    return add_days(add_months(last_contact_on, interval.months), interval.days) if last_contact_on else None
 
 
 @dataclass(frozen=True, slots=True)

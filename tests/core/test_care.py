@@ -48,6 +48,10 @@ def test_levels(tags, level):
     assert RULES.level_of(tags) == level
 
 
+def test_the_shipped_rules_are_the_built_in_ones():
+    assert RULES == care.DEFAULT_CARE
+
+
 def test_a_household_takes_the_level_of_who_needs_most():
     assert RULES.highest(["C", "A", "N"]) == "A"
     assert RULES.highest([]) == "N"
@@ -60,16 +64,17 @@ def test_police_categories_are_not_ours():
 
 
 @pytest.mark.parametrize(
-    ("level", "due"), [("A", "2026-02-07"), ("B", "2026-02-28"), ("C", "2026-04-30"), ("N", "2026-07-31")]
+    ("level", "due"),
+    [("A", "2026-02-07"), ("B", "2026-02-28"), ("C", "2026-04-30"), ("N", "2026-07-31"), ("", "2026-07-31")],
 )
 def test_intervals_count_from_the_last_contact(level, due):
-    assert RULES.next_due_on("2026-01-31", level=level, today=TODAY) == due
+    assert care.next_due_on("2026-01-31", level=level) == due
 
 
-def test_who_was_never_reached_is_due_now():
-    assert RULES.next_due_on(None, level="N", today=TODAY) == TODAY
+def test_who_was_never_reached_is_due_at_once():
+    assert care.next_due_on(None, level="N") is None
     with pytest.raises(RuleError) as refused:
-        RULES.next_due_on(None, level="Z", today=TODAY)
+        care.next_due_on(None, level="Z")
     assert refused.value.code == "unknown_care_level"
 
 
@@ -77,7 +82,7 @@ def test_who_was_never_reached_is_due_now():
 def test_the_next_visit_lies_after_the_last(day, level):
     if not 1 < day.year < 9990:
         return
-    gap = days_between(day.isoformat(), RULES.next_due_on(day.isoformat(), level=level, today=TODAY))
+    gap = days_between(day.isoformat(), care.next_due_on(day.isoformat(), level=level))
     assert 7 <= gap <= 184
 
 
