@@ -1,9 +1,10 @@
-"""The rules that are data (calendar, colour rules, categories, readings of names), read once from the resources."""
+"""The rules that are data (calendar, colours, care, categories, readings of names), read once from the resources."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync.domain.calendar import WorkCalendar, load_calendar
+from sync.domain.care import CareRules, load_care_rules
 from sync.domain.colours import RuleSet, load_rule_set
 from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, load_categories
 from sync.domain.search_terms import Pinyin
@@ -16,6 +17,7 @@ class Rules:
     calendar: WorkCalendar
     colours: RuleSet
     pinyin: Pinyin
+    care: CareRules
     demand_categories: Categories = DEFAULT_CATEGORIES
 
 
@@ -25,5 +27,6 @@ def load_rules(resources: Path) -> Rules:
         calendar=load_calendar((resources / "calendars" / "cn.toml").read_text("utf-8")),
         colours=load_rule_set((resources / "rules" / "default.toml").read_text("utf-8")),
         pinyin=Pinyin.from_folder(resources / "pinyin"),
+        care=load_care_rules((resources / "rules" / "care.toml").read_text("utf-8")),
         demand_categories=load_categories((resources / "rules" / "demand_categories.toml").read_text("utf-8")),
     )
