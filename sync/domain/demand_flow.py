@@ -41,7 +41,7 @@ MOVES = (
     _station("withdraw_for_resident", _AT_WORK, "withdrawn", "note"),
     _station("accept", "collected returned reopened", "accepted"),
     _station("reject", "collected accepted returned", "rejected", "note"),
-    _station("merge", "collected accepted returned reopened", "merged", "note"),
+    _station("merge", "collected accepted returned reopened", "merged", "merged_into_id"),
     _station(
         "dispatch",
         "accepted in_progress returned reopened scheduled escalated",
