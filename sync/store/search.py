@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import msgspec
+
+from sync.domain.address import RoomRef, building_key, parse_room
+from sync.domain.masking import mask_phone
 from sync.domain.roles import Viewer
-from sync.domain.search_terms import Pinyin, match_string, resident_terms
+from sync.domain.search_terms import Pinyin, match_string, resident_terms, room_terms
+from sync.errors import RuleError
 from sync.store.database import Database
 from sync.store.viewers import viewer_streams
 from sync.store.writer import Touched
@@ -16,25 +21,26 @@ _CHUNK = 500
 _CANDIDATES = 400  # as many are put in order; whoever has more goes on typing
 
 _RESIDENTS = """
-SELECT 'resident', p.id, p.stream, p.household_id, p.name, p.phone, '', b.name, coalesce(u.label, ''), h.room_no
+SELECT 'resident', p.id, p.stream, p.household_id, p.name, p.phone, '', b.name, b.aliases, u.label, h.room_no
 FROM resident p JOIN household h ON h.id = p.household_id LEFT JOIN unit u ON u.id = h.unit_id
 LEFT JOIN building b ON b.id = h.building_id
 WHERE p.deleted = 0 AND h.deleted = 0 {where}
 """
 _HOUSEHOLDS = """
 SELECT 'household', h.id, h.stream, h.id, h.contact_name, h.contact_phone, h.emergency_phone,
-    b.name, coalesce(u.label, ''), h.room_no
+    b.name, b.aliases, u.label, h.room_no
 FROM household h LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id
 WHERE h.deleted = 0 {where}
 """
 _FIND = """
-SELECT found.kind, found.id, found.household_id, h.building_id, found.name, coalesce(b.name, ''),
-    coalesce(u.label, ''), h.room_no
+SELECT found.kind, found.id, found.household_id, h.building_id, found.name,
+    coalesce(CASE found.kind WHEN 'household' THEN h.contact_phone ELSE p.phone END, ''),
+    coalesce(b.name, ''), coalesce(u.label, ''), h.room_no
 FROM (
     SELECT r.kind, r.id, r.household_id, r.name FROM terms CROSS JOIN term_rows r ON r.number = terms.rowid
     WHERE terms MATCH :match AND r.stream IN (SELECT value FROM json_each(:streams)) LIMIT :candidates
 ) AS found
-JOIN household h ON h.id = found.household_id
+JOIN household h ON h.id = found.household_id LEFT JOIN resident p ON p.id = found.id
 LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id
 ORDER BY found.name = :text DESC, found.kind = 'household', length(found.name), b.position, u.position, h.floor,
     h.slot, h.room_no, found.name, found.id
@@ -44,21 +50,26 @@ LIMIT :limit
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One resident or household that was found; ``name`` may be '' for a household nobody has named yet."""
+    """One resident or household that was found; ``name`` is '' where nobody has given one, ``phone`` is masked."""
 
     kind: str  # resident or household
     id: str
     household_id: str
     building_id: str
     name: str
+    phone: str
     building: str
     unit: str
     room_no: str
 
 
 def find(db: Database, viewer: Viewer, text: str, *, limit: int = 20) -> tuple[Hit, ...]:
-    """What the typed text finds among the viewer's own buildings, best first; () for nothing typed."""
-    match = match_string(text)
+    """What the typed text finds among the viewer's own buildings, best first; () for nothing typed.
+
+    Each piece of the text has to be found: part of a name, of its pinyin or initials, the whole or the end of a phone
+    number, a room in any spelling. A household is left out where a resident of the same name stands for it.
+    """
+    match = _query(text)
     if not match:
         return ()
     given = {
@@ -66,9 +77,45 @@ def find(db: Database, viewer: Viewer, text: str, *, limit: int = 20) -> tuple[H
         "streams": viewer_streams(viewer),
         "text": text.strip(),
         "candidates": _CANDIDATES,
-        "limit": limit,
+        "limit": 2 * limit,
     }
-    return tuple(Hit(*row) for row in db.conn.execute(_FIND, given))
+    hits: dict[tuple[str, str], Hit] = {}
+    for row in db.conn.execute(_FIND, given):
+        hit = Hit(*row[:5], mask_phone(row[5]), *row[6:])
+        hits.setdefault((hit.household_id, hit.id if hit.kind == "resident" else hit.name), hit)
+        if hit.kind == "resident":
+            hits.setdefault((hit.household_id, hit.name), hit)
+    return tuple(dict.fromkeys(hits.values()))[:limit]
+
+
+_ROOM_WORDS = re.compile("[号楼栋幢座#单元门层室房户]")
+
+
+def _query(text: str) -> str:
+    """The full-text query; a piece with the words of an address is read as one."""
+    return " ".join(filter(None, (_place_query(piece) or match_string(piece) for piece in text.split())))
+
+
+def _place_query(piece: str) -> str:
+    if not _ROOM_WORDS.search(piece):
+        return ""
+    try:
+        ref = parse_room(piece)
+    except RuleError:
+        return ""
+    return match_string(" ".join(_place_terms(ref)))
+
+
+def _place_terms(ref: RoomRef) -> Iterator[str]:
+    if ref.building and ref.unit:
+        yield f"{ref.building}-{ref.unit}-{ref.room or ''}"
+        return
+    if ref.building:
+        yield f"{ref.building}-"
+    if ref.unit:
+        yield f"{ref.unit}-{ref.room or ''}"
+    elif ref.room:
+        yield ref.room
 
 
 def refresh(db: Database, touched: Touched, *, pinyin: Pinyin) -> None:
@@ -95,28 +142,22 @@ def rebuild(db: Database, *, pinyin: Pinyin) -> None:
         _index(db, db.conn.execute(source.format(where="")).fetchall(), pinyin)
 
 
-_NUMBERED = re.compile(r"^第?\s*(\w*?\d+)\s*(?:号楼|号|楼|栋|幢|座|单元)?$", re.ASCII)
-
-
-def _bare(label: str) -> str:
-    """3号楼 as 3, 2单元 as 2; anything else as it is."""
-    found = _NUMBERED.match(label.strip())
-    return found[1] if found else label.strip()
-
-
 def _index(db: Database, rows: Sequence[Sequence[Any]], pinyin: Pinyin) -> None:
     start = db.conn.execute("SELECT coalesce(max(number), 0) + 1 FROM term_rows").fetchone()[0]
     known, terms = [], []
     for number, row in enumerate(rows, start):
-        kind, record_id, stream, household_id, name, phone, other_phone, building, unit, room = row
+        kind, record_id, stream, household_id, name, phone, other_phone, building, aliases, unit, room = row
+        entrance = building_key(unit or "").removesuffix("单元").removesuffix("门")
         found = resident_terms(
             name=name or "",
             phones=(phone or "", other_phone or ""),
-            building=_bare(building or ""),
-            unit=_bare(unit),
+            building=building_key(building or ""),
+            unit=entrance,
             room=room or "",
             pinyin=pinyin,
         )
+        for alias in msgspec.json.decode(aliases or "[]"):
+            found += room_terms(building=building_key(alias), unit=entrance, room=room or "")
         known.append((number, kind, record_id, stream, household_id, name or ""))
         terms.append((number, " ".join(found)))
     db.conn.executemany(
