@@ -31,6 +31,7 @@ _RANGE_WORDS = re.compile("[至到~]")
 _POINT = "[东南西北中甲乙丙丁]"
 _NAME = rf"[A-Z]{{0,2}}\d{{1,3}}[A-Z]?|[A-Z]{{1,2}}|{_POINT}"
 _UNDER = "(?:负|地下|B|-)"
+_BELOW = ("负", "地", "-")  # these begin no name, unlike B
 _ROOM = rf"{_UNDER}?\d{{1,5}}[A-Z]?"
 _WORDED = re.compile(
     rf"(?:(?P<building>{_NAME})(?:号楼|号院|楼栋|幢|栋|座|#楼|#|号(?=-?(?:{_NAME})(?:单元|门))|-)-?)?"
@@ -129,10 +130,10 @@ def _dashed(plain: str, building: str | None) -> RoomRef | None:
     if first is None:
         if not _is_short(room) or plain[-1] in "室房户":
             return _ref(None, None, None, room)
-        return None if room.startswith(("负", "地", "-")) else _ref(room, None, None, None)
+        return None if room.startswith(_BELOW) else _ref(room, None, None, None)
     if second is None and building is not None:
         return _ref(None, first, None, room)
-    if second is None and _is_short(room):
+    if second is None and _is_short(room) and not room.startswith(_BELOW):
         return _ref(first, room, None, None)
     return _ref(first, second, None, room)
 
@@ -151,7 +152,8 @@ def _ref(building: str | None, unit: str | None, floor: str | None, room: str | 
     if number is not None:
         level = _floor_of(number)
     unit_name = _name(unit) if unit else None
-    return RoomRef(_name(building) if building else None, None if unit_name == "0" else unit_name, level, number)
+    ref = RoomRef(_name(building) if building else None, None if unit_name == "0" else unit_name, level, number)
+    return None if level == 0 or ref == RoomRef() else ref
 
 
 def _name(text: str) -> str:

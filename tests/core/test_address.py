@@ -94,6 +94,7 @@ def test_spellings_of_one_room(spelling):
         ("3-东-301", RoomRef("3", "东", 3, "301"), "3-东-301"),
         ("3-2-501a", RoomRef("3", "2", 5, "501A"), "3-2-501A"),
         ("3-2-12", RoomRef("3", "2", None, "12"), "3-2-12"),
+        ("3-负10", RoomRef("3", None, None, "B10"), "3号楼B10室"),
         ("12室", RoomRef(None, None, None, "12"), "12室"),
         ("3号楼12室", RoomRef("3", None, None, "12"), "3号楼12室"),
         ("3-2-10501", RoomRef("3", "2", 105, "10501"), "3-2-10501"),
@@ -125,6 +126,9 @@ def test_inside_a_building_two_parts_are_unit_and_room():
         "负",
         "座",
         "单元501",
+        "0层3室",  # no house has a floor 0
+        "0单元",
+        "无单元",
         "3-2-501-504",
         "11-2-3-4",
         "99999999",
