@@ -57,5 +57,5 @@ WORDS: Final = {
     "private_in_print": (mark("This would print private things"), mark("Please take them out of the text.")),
     "full_name_in_public": (mark("There is a full name in it; others can read this"), ""),
     "id_number_in_public": (mark("There is an identity number in it; others can read this"), ""),
-    "phone_in_public": (mark("There is a phone number in it; others can read this"), ""),
+    "mobile_number_in_public": (mark("There is a mobile number in it; others can read this"), ""),
 }
