@@ -241,8 +241,6 @@ def _changes(act: Act, demand: Demand, name: str, intent: MoveIntent, facts: Mov
 
 
 def _merge_target(demand: Demand, intent: MoveIntent, facts: MoveFacts) -> str:
-    if not intent.merged_into_id:
-        raise RuleError("merged_into_id", "required", move="merge")
     other = facts.merge_target
     if other is None or other.id == demand.id or other.compound_id != demand.compound_id:
         raise RuleError("merged_into_id", "unknown_record")

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from sync.domain.act import Act
 from sync.domain.calendar import DAY, day_of, end_of_day
 from sync.domain.catalogue import KINDS
@@ -103,29 +101,33 @@ class Targets:
     demands: tuple[Choice, ...]
 
 
-def rows(
-    db: Database,
-    viewer: Viewer,
-    *,
-    rules: Rules,
-    now: int,
-    stage: str = "",
-    category: str = "",
-    own: bool = False,
-    limit: int = 100,
-    offset: int = 0,
-) -> tuple[DemandRow, ...]:
-    """Demands the viewer may read, of one stage (see ``STAGES``) or all open ones; ``own``: recorded by the viewer."""
-    conditions = [f"AND d.state IN ({quoted(STAGES[stage])})" if stage else f"AND d.state NOT IN ({quoted(FINISHED)})"]
+def listed(
+    db: Database, viewer: Viewer, *, stage: str = "", category: str = "", own: bool = False, newest: bool = False
+) -> tuple[str, ...]:
+    """The ids of the demands the viewer may read, in order of work: one stage (see ``STAGES``), or all open ones.
+
+    ``own``: recorded by the viewer. Finished ones, and any with ``newest``, come newest first.
+    """
+    conditions = [f"d.state IN ({quoted(STAGES[stage])})" if stage else f"d.state NOT IN ({quoted(FINISHED)})"]
     if category:
-        conditions.append("AND d.category = :category")
+        conditions.append("d.category = :category")
     if own:
-        conditions.append("AND d.recorded_by = :me")
-    order = "ORDER BY coalesce(d.resolved_at, d.reported_at) DESC, d.id DESC" if stage == "finished" else ORDER
-    given = {"category": category, "me": viewer.account_id, "limit": limit, "offset": offset}
-    return load_rows(
-        db, viewer, f"{' '.join(conditions)} {order} LIMIT :limit OFFSET :offset", given, rules=rules, now=now
+        conditions.append("d.recorded_by = :me")
+    order = (
+        "ORDER BY coalesce(d.resolved_at, d.reported_at) DESC, d.id DESC" if newest or stage == "finished" else ORDER
     )
+    statement = f"SELECT d.id FROM demand d WHERE d.deleted = 0 AND d.{MINE} AND {' AND '.join(conditions)} {order}"
+    given = {"category": category, "me": viewer.account_id, "streams": viewer_streams(viewer)}
+    with converted():
+        return tuple(row[0] for row in db.conn.execute(statement, given))
+
+
+def by_ids(db: Database, viewer: Viewer, ids: Sequence[str], *, rules: Rules, now: int) -> tuple[DemandRow | None, ...]:
+    """The rows of these demands in the order of the ids; None for one that is gone or not the viewer's to read."""
+    given = {"ids": schema.to_json(list(ids))}
+    condition = "AND d.id IN (SELECT value FROM json_each(:ids))"
+    found = {row.demand_id: row for row in load_rows(db, viewer, condition, given, rules=rules, now=now)}
+    return tuple(found.get(demand_id) for demand_id in ids)
 
 
 def counts(db: Database, viewer: Viewer, *, since: int = 0) -> Mapping[str, int]:
@@ -187,7 +189,7 @@ def steps(db: Database, viewer: Viewer, demand_ids: Sequence[str]) -> tuple[Step
         ' FROM demand_event e LEFT JOIN account a ON a.id = e."by"'
         f" WHERE e.deleted = 0 AND e.demand_id IN (SELECT value FROM json_each(:ids)) AND e.{MINE} ORDER BY e.at, e.id"
     )
-    given = {"ids": msgspec.json.encode(list(demand_ids)).decode(), "streams": viewer_streams(viewer)}
+    given = {"ids": schema.to_json(list(demand_ids)), "streams": viewer_streams(viewer)}
     with converted():
         return tuple(Step(*row) for row in db.conn.execute(statement, given))
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import DAY, ROOT, World
 
 from sync.domain.colour_rules import Colour
 from sync.domain.demand_categories import CARE_MATTER
@@ -14,6 +13,7 @@ from sync.domain.demands import DemandIntent, DemandPlace
 from sync.domain.rules import Rules, load_rules
 from sync.errors import AccessError, RuleError
 from sync.store import demands
+from world import DAY, ROOT, World
 
 HEATING = DemandIntent(category="02", title="暖气不热，室温 15 度", signs=("outage",))
 MEALS = DemandIntent(category="08", title="想订老年餐", details="老伴住院", raised_by="李奶奶")
@@ -31,7 +31,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def raised(world: World, rules: Rules, intent: DemandIntent = HEATING, *, by: str = "head3", room: str = "b3:201") -> str:
+def raised(
+    world: World, rules: Rules, intent: DemandIntent = HEATING, *, by: str = "head3", room: str = "b3:201"
+) -> str:
     touched = demands.record(world.store, world.as_(by), intent, rules=rules, household_id=world.id(room))
     return next(record_id for kind, record_id in touched if kind == "demand")
 
@@ -65,7 +67,8 @@ def test_a_demand_goes_the_whole_way(world: World, rules: Rules) -> None:
     moved(world, rules, demand_id, "resolve", result="换了阀门", close_kind="substantive")
     told = card(world, rules, demand_id, by="head3")
     assert (told.row.state, told.next_move, told.row.coloured.colour) == ("resolved", "reply", Colour.GREEN)
-    assert told.row.due_at is not None and told.row.due_at > world.clock()
+    assert told.row.due_at is not None
+    assert told.row.due_at > world.clock()
     viewer = world.viewer("head3")
     assert ids(demands.untold(world.store.db, viewer, rules=rules, now=world.clock())) == [demand_id]
     assert ids(demands.today_items(world.store.db, viewer, rules=rules, now=world.clock())) == [demand_id]
@@ -88,12 +91,15 @@ def test_lists_are_by_stage_category_and_author(world: World, rules: Rules) -> N
     light = raised(world, rules, DemandIntent(category="05", title="楼道堆物"), by="staff", room="b1:101")
     db, now = world.store.db, world.clock()
     staff, head = world.viewer("staff"), world.viewer("head3")
-    assert ids(demands.rows(db, staff, rules=rules, now=now)) == [heating, light]
-    assert ids(demands.rows(db, head, rules=rules, now=now)) == [heating]
-    assert ids(demands.rows(db, staff, rules=rules, now=now, stage="to_accept", category="05")) == [light]
-    assert ids(demands.rows(db, staff, rules=rules, now=now, own=True)) == [light]
+    assert demands.listed(db, staff) == (heating, light)
+    assert demands.listed(db, staff, newest=True) == (light, heating)
+    assert demands.listed(db, head) == (heating,)
+    assert demands.listed(db, staff, stage="to_accept", category="05") == (light,)
+    assert demands.listed(db, staff, own=True) == (light,)
+    found = demands.by_ids(db, head, (light, heating), rules=rules, now=now)
+    assert [row.demand_id if row else None for row in found] == [None, heating]
     moved(world, rules, light, "answer_on_spot", result="当场清走")
-    assert ids(demands.rows(db, staff, rules=rules, now=now, stage="finished")) == [light]
+    assert demands.listed(db, staff, stage="finished") == (light,)
     assert demands.counts(db, staff) == {
         **dict.fromkeys(demands.STAGES, 0),
         "to_accept": 1,
@@ -122,7 +128,9 @@ def test_places_of_common_parts(world: World, rules: Rules) -> None:
         intent = DemandIntent(category="03", title="门禁坏了", scope=scope)
         demands.record(world.store, world.as_("staff"), intent, rules=rules, place=place)
         world.clock.forward(minutes=1)
-    for row in demands.rows(world.store.db, world.viewer("staff"), rules=rules, now=world.clock()):
+    db, viewer = world.store.db, world.viewer("staff")
+    for row in demands.by_ids(db, viewer, demands.listed(db, viewer), rules=rules, now=world.clock()):
+        assert row is not None
         names.append((row.scope, row.place, row.household_id is None))
     assert names == [("unit", "3号楼1单元", False), ("building", "3号楼", False), ("compound", "向阳里", True)]
     with pytest.raises(RuleError, match="place_needed"):
