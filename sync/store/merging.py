@@ -64,6 +64,12 @@ def cursors(store: Store) -> Mapping[str, int]:
     return dict(store.db.conn.execute("SELECT stream, seq FROM cursor ORDER BY stream").fetchall())
 
 
+def read_again(store: Store) -> None:
+    """Pull every stream from its beginning, without a sweep: what only this device holds stays."""
+    with store.write():
+        store.db.conn.execute("UPDATE cursor SET seq = 0")
+
+
 def begin_sweep(store: Store, streams: Iterable[str] | None = None) -> None:
     """Download everything (or these streams) again: cursors to 0, and every row is marked until it is met.
 

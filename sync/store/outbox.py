@@ -152,6 +152,19 @@ def settle(store: Store, reply: Reply) -> Touched:
     return touched
 
 
+def set_aside(store: Store, code: str) -> Touched:
+    """The one operation in flight cannot even be read by the server: into quarantine with it; its batch never was."""
+    with store.write():
+        span = store.db.conn.execute("SELECT first_op, last_op FROM inflight").fetchone()
+        if span is None:
+            return frozenset()
+        lines = unsent.lines(store.db, "op BETWEEN ? AND ?", span)
+        store.db.conn.execute("DELETE FROM inflight")
+        touched = _refuse(store, lines, {line.op: Refusal(0, code) for line in lines})
+    store.reload()
+    return touched
+
+
 def _in_flight(db: Database) -> Batch | None:
     row = db.conn.execute("SELECT batch, digest, body, first_op, last_op FROM inflight").fetchone()
     if row is None:

@@ -1,0 +1,149 @@
+"""Requests to the server: signed, compressed, and every failure turned into one of our own errors."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from sync import wire
+from sync.errors import BadMessage, Offline, Refused, ServerTrouble
+from sync.keys.signatures import ENROLMENT_KEY_ID, KeyPair, RequestParts, key_id, sign
+
+APP = "0.1.0"
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+_Reply = TypeVar("_Reply", bound=msgspec.Struct)
+_WAIT = frozenset({429, 502, 503, 504})
+
+
+def open_client(server_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """An HTTP client for one server; the environment's proxies are not asked, a station's server is near."""
+    return httpx.Client(base_url=server_url, timeout=TIMEOUT, transport=transport, trust_env=False)
+
+
+class Api:
+    """One server, one installation's key. ``now_s`` is the corrected clock in seconds, for signatures.
+
+    Raises Offline (no_line, timeout, not_our_server), Refused (the server's own code), ServerTrouble
+    (server_error, busy with ``retry_after_s``).
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        key: KeyPair,
+        signer: str = ENROLMENT_KEY_ID,
+        now_s: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        self._http = http
+        self._key = key
+        self._signer = signer
+        self._now_s = now_s
+        self.sent_bytes = 0
+        self.received_bytes = 0
+        self.requests = 0
+
+    @classmethod
+    def of_installation(
+        cls, http: httpx.Client, *, key: KeyPair, community: str, installation: str, now_s: Callable[[], int]
+    ) -> "Api":
+        """The API of an enrolled installation."""
+        return cls(http, key=key, signer=key_id(community=community, installation=installation), now_s=now_s)
+
+    def hello(self, message: wire.Hello) -> wire.HelloReply:
+        """The greeting: what the server holds for this replica, and which streams may be read."""
+        return self._post("hello", wire.encode(message), wire.HelloReply)
+
+    def push(self, body: bytes) -> wire.PushReply:
+        """One batch, the same bytes each time it is sent."""
+        return self._post("push", body, wire.PushReply)
+
+    def pull(self, message: wire.Pull) -> wire.PullReply:
+        """One page."""
+        return self._post("pull", wire.encode(message), wire.PullReply)
+
+    def enrol(self, message: wire.Enrol) -> wire.EnrolReply:
+        """Hand in a one-time code."""
+        return self._post("enrol", wire.encode(message), wire.EnrolReply)
+
+    def add_person(self, message: wire.AddPerson) -> wire.AddPersonReply:
+        """Add a person to the staff, for a one-time code."""
+        return self._post("people", wire.encode(message), wire.AddPersonReply)
+
+    def new_code(self, message: wire.AddPerson) -> wire.AddPersonReply:
+        """A new one-time code for a person who is known."""
+        return self._post(f"people/{message.account}/code", wire.encode(message), wire.AddPersonReply)
+
+    def _post(self, name: str, message: bytes, reply: type[_Reply]) -> _Reply:
+        path = f"/sync/v1/{name}"
+        body = wire.compress(message, encoding="zstd")
+        parts = RequestParts(method="POST", path=path, body=body)
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "zstd",
+            "Accept-Encoding": "zstd",
+            **sign(parts, key=self._key, key_id=self._signer, created=self._now_s()),
+        }
+        answer = self._send(path, body, headers)
+        if answer.status_code == 200:
+            return _read(answer, reply)
+        raise _error(answer)
+
+    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        self.requests += 1
+        self.sent_bytes += len(body)
+        try:
+            with self._http.stream("POST", path, content=body, headers=headers) as answer:
+                answer.extensions["raw_body"] = b"".join(answer.iter_raw())
+        except httpx.TimeoutException as error:
+            raise Offline("timeout") from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise Offline("no_line") from error
+        self.received_bytes += len(answer.extensions["raw_body"])
+        return answer
+
+
+def backoff_s(failures: int, *, rng: random.Random, least: float = 1.0, most: float = 300.0) -> float:
+    """The pause before the next try: exponential with full jitter, from 1 s up to 5 min."""
+    return rng.uniform(least, max(least, min(most, least * 2.0 ** min(failures, 12))))
+
+
+def _read(answer: httpx.Response, reply: type[_Reply]) -> _Reply:
+    try:
+        body = wire.decompress(_raw(answer), encoding=answer.headers.get("content-encoding", ""))
+        return wire.decode(body, type_=reply)
+    except BadMessage as error:
+        # A web page in place of an answer: a captive portal, or somebody else's server.
+        raise Offline("not_our_server") from error
+
+
+def _error(answer: httpx.Response) -> Exception:
+    status = answer.status_code
+    try:
+        body = wire.decompress(_raw(answer), encoding=answer.headers.get("content-encoding", ""))
+        problem = wire.decode(body, type_=wire.Problem)
+    except BadMessage:
+        problem = None
+    if status in _WAIT:
+        return ServerTrouble("busy", retry_after_s=_retry_after(answer))
+    if status >= 500:
+        return ServerTrouble("server_error", status=status)
+    if problem is None or not problem.code:
+        return Offline("not_our_server")
+    return Refused(problem.code, **{"status": status, **problem.params})
+
+
+def _raw(answer: httpx.Response) -> bytes:
+    raw: bytes = answer.extensions["raw_body"]
+    return raw
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    try:
+        return max(0.0, float(answer.headers.get("retry-after", "")))
+    except ValueError:
+        return 0.0

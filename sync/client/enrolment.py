@@ -1,0 +1,40 @@
+"""Letting a PC, or one more person on it, into a community by a one-time code."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from sync import wire
+from sync.client.api import APP, Api
+from sync.keys.codes import read_one_time_code
+from sync.keys.signatures import KeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What the server answered, and the key that is the installation's from now on."""
+
+    key: KeyPair
+    community_id: str
+    installation_id: str
+    account_id: str
+    sync_window_s: float
+
+
+def enrol(http: httpx.Client, *, code: str, fingerprint: str = "", name: str = "") -> Enrolled:
+    """Make a key, hand in the code, become an installation.
+
+    Raises KeysError('code_mistyped'), Refused(code_unknown, code_used, code_expired, too_many_tries), Offline.
+    """
+    plain = read_one_time_code(code)
+    key = KeyPair.generate()
+    reply = Api(http, key=key).enrol(
+        wire.Enrol(code=plain, public_key=key.public, fingerprint=fingerprint, app=APP, name=name)
+    )
+    return Enrolled(key, reply.community, reply.installation, reply.account, float(reply.sync_window_s))
+
+
+def add_account(api: Api, *, key: KeyPair, code: str) -> str:
+    """Hand in a colleague's code on a PC that is enrolled already; returns the colleague's account id."""
+    plain = read_one_time_code(code)
+    return api.enrol(wire.Enrol(code=plain, public_key=key.public, app=APP)).account
