@@ -23,7 +23,7 @@ ROW_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 2  # the row itself, None whil
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: with them, CPython 3.11 fails on Column[Row](…)
 class Column(Generic[Row]):
     """What a table shows of a row.
 

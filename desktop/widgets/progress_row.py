@@ -34,9 +34,7 @@ class ProgressRow(QWidget):
 
     def set_progress(self, text: str, *, done: int, total: int, seconds_left: float | None = None) -> None:
         """``total`` 0 means that nobody knows yet: the bar then only moves."""
-        shown = (
-            tr("{text} {done} / {total}").format(text=text, done=number(done), total=number(total)) if total else text
-        )
+        shown = f"{text} {number(done)} / {number(total)}" if total else text
         self._text.setText(shown)
         self._left.setText(_time_words(seconds_left) if seconds_left is not None else "")
         self._bar.setRange(0, total)
