@@ -1,6 +1,6 @@
 """How a kind lies in its table: columns, statements, and the way between a ``Row`` and a tuple of cells."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -73,6 +73,13 @@ class Table:
                 values[at] = to_json(values[at])
         clocks = to_json(dict(row.clocks)) if row.clocks else ""
         return (row.id, row.stream, *row.clock, clocks, int(row.deleted), *values)
+
+    def new_cells(self, record_id: str, stream: str, clock: Clock, fields: Mapping[str, Any]) -> tuple[Any, ...]:
+        """A record's first version as it is stored, without the detour over a row."""
+        values = [fields.get(name, default) for name, default in self.kind.defaults.items()]
+        for at in self.lists:
+            values[at] = to_json(values[at])
+        return (record_id, stream, *clock, "", 0, *values)
 
     def row(self, cells: Sequence[Any]) -> Row:
         """The stored cells as a row."""
@@ -154,10 +161,26 @@ def align(db: Database) -> None:
             for column, type in table.columns:
                 if column not in present:
                     db.conn.execute(f'ALTER TABLE "{name}" ADD COLUMN "{column}" {type}')
-        for fields in INDEXES.get(name, ()):
-            index = "_".join((name, "by", *fields))
-            columns = ", ".join(f'"{column}"' for column in fields)
-            db.conn.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON "{name}" ({columns})')
+    make_indexes(db)
+
+
+def make_indexes(db: Database) -> None:
+    """Make the secondary indexes that are not there."""
+    for name, index, fields in _indexes():
+        columns = ", ".join(f'"{column}"' for column in fields)
+        db.conn.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON "{name}" ({columns})')
+
+
+def drop_indexes(db: Database) -> None:
+    """Take the secondary indexes away, before rows come in by the hundred thousand."""
+    for _, index, _ in _indexes():
+        db.conn.execute(f'DROP INDEX IF EXISTS "{index}"')
+
+
+def _indexes() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for name, indexes in INDEXES.items():
+        for fields in indexes:
+            yield name, "_".join((name, "by", *fields)), fields
 
 
 def load(db: Database, kind: str, ids: Iterable[str]) -> dict[str, Row]:
@@ -181,14 +204,17 @@ def load_one(db: Database, kind: str, record_id: str) -> Row | None:
 
 def put(db: Database, rows: Iterable[Row]) -> None:
     """Write rows as they are, whatever stood there; their streams become known."""
-    by_kind: dict[str, list[Row]] = {}
-    streams: set[str] = set()
+    cells: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
-        by_kind.setdefault(row.kind, []).append(row)
-        streams.add(row.stream)
-    for kind, of_kind in by_kind.items():
-        table = TABLES[kind]
-        db.conn.executemany(table.upsert, map(table.cells, of_kind))
+        cells.setdefault(row.kind, []).append(TABLES[row.kind].cells(row))
+    put_cells(db, cells)
+
+
+def put_cells(db: Database, cells: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+    """Write stored cells, by kind; their streams become known."""
+    for kind, of_kind in cells.items():
+        db.conn.executemany(TABLES[kind].upsert, of_kind)
+    streams = {row[1] for of_kind in cells.values() for row in of_kind}
     db.conn.executemany("INSERT OR IGNORE INTO stream (id) VALUES (?)", [(stream,) for stream in streams])
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -81,7 +81,8 @@ def find(db: Database, viewer: Viewer, text: str, *, limit: int = 20) -> tuple[H
     }
     hits: dict[tuple[str, str], Hit] = {}
     for row in db.conn.execute(_FIND, given):
-        hit = Hit(*row[:5], mask_phone(row[5]), *row[6:])
+        hit = Hit(*row)
+        hit = replace(hit, phone=mask_phone(hit.phone))
         hits.setdefault((hit.household_id, hit.id if hit.kind == "resident" else hit.name), hit)
         if hit.kind == "resident":
             hits.setdefault((hit.household_id, hit.name), hit)

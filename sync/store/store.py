@@ -151,7 +151,7 @@ class Store:
         """
         with self.write():
             touched = seeding.write(
-                self.db, operations, community_id=self.community_id, clock=self.clock, wall=self._wall()
+                self.db, operations, community_id=self.community_id, clock_source=self.clock, wall=self._wall()
             )
             projections.rebuild(self.db, pinyin=self.resources.pinyin)
             self._places = None
