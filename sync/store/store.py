@@ -13,7 +13,7 @@ from sync.domain.ids import IdSource, new_id, new_replica
 from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
-from sync.store import migrations, projections, seeding, writer
+from sync.store import backup, migrations, projections, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.resources import Resources
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
@@ -86,6 +86,7 @@ class Store:
         try:
             with converted():
                 if migrations.is_due(db):
+                    _copy_before_update(path, key, version=migrations.version(db))
                     migrations.migrate(db)
             return cls(db, path, resources=resources, wall=wall, ids=new_id)
         except BaseException:
@@ -187,6 +188,13 @@ class Store:
     def close(self) -> None:
         """Close the file; everything saved is in it already."""
         self.db.close()
+
+
+def _copy_before_update(path: Path, key: bytes, *, version: int) -> None:
+    """The file as the program before left it, beside it; the last one of each version stays."""
+    target = path.with_name(f"{path.stem}.before-update-{version}{path.suffix}")
+    target.unlink(missing_ok=True)
+    backup.write_copy(path, key, target)
 
 
 class Reader:
