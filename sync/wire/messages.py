@@ -77,6 +77,7 @@ class HelloReply(Struct, frozen=True, kw_only=True):
     batch: Whole  # the last one of this replica that is done
     digest: str  # its digest, "" when there was none
     streams: list[StreamHead]
+    sync_window_s: Whole = 30  # routine sessions are spread over so many seconds
 
 
 # ---------------------------------------------------------------------------------------------------- push
