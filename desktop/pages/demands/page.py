@@ -1,0 +1,320 @@
+"""One demand: what it is, what has happened, and the one thing to do next."""
+
+from datetime import date
+from functools import partial
+from typing import Any, ClassVar
+
+import msgspec
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from desktop import theme
+from desktop.context import Context
+from desktop.hub import Notice, Tone
+from desktop.i18n import short_day, tr
+from desktop.pages.demands.facts import DemandFactsCard
+from desktop.pages.demands.form import FIELDS, MoveForm
+from desktop.pages.page import Page, Touched
+from desktop.texts import sentence, words
+from desktop.widgets.buttons import ActionButton, button
+from desktop.widgets.card import Card, clear
+from desktop.widgets.flow import ResponsiveColumns
+from desktop.widgets.labels import label
+from desktop.widgets.pinned_bar import PinnedBar
+from desktop.widgets.timeline import Timeline, TimelineEntry
+from desktop.words.demands import MOVES, due_words, step_words, word
+from sync.domain.calendar import day_of
+from sync.domain.demand_moves import MoveIntent
+from sync.errors import QiaomenError, RuleError
+from sync.store import demands, drafts
+from sync.store.demands import DemandCard, Targets, Words
+from sync.store.drafts import Draft
+from sync.store.store import Reader, Store
+
+_SHOWN_MOVES = 3  # beside the blue one; the others wait behind "more"
+_KEEP_AFTER_MS = 500
+_DRAFT_PAGE = "demand"
+
+
+class DemandPage(Page):
+    """``open(demand_id=…, move='reply')`` shows a demand and, if asked, the fields of a step."""
+
+    name: ClassVar[str] = "demand"
+    listens: ClassVar[frozenset[str]] = frozenset({"demand", "demand_event", "demand_detail"})
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._demand_id = ""
+        self._wanted_move = ""
+        self._card: DemandCard | None = None
+        self._form: MoveForm | None = None
+        self._keep = QTimer(self)
+        self._keep.setSingleShot(True)
+        self._keep.setInterval(_KEEP_AFTER_MS)
+        self._keep.timeout.connect(self._keep_draft)
+        self._lay_out()
+
+    def title(self) -> str:
+        return tr("One matter")
+
+    def hint(self) -> str:
+        return self._card.row.number if self._card is not None else ""
+
+    @property
+    def card(self) -> DemandCard | None:
+        """What is shown; None while loading and when there is nothing to show."""
+        return self._card
+
+    @property
+    def form(self) -> MoveForm | None:
+        """The fields that are open now."""
+        return self._form
+
+    def open(self, **target: Any) -> None:
+        demand_id = str(target.get("demand_id", self._demand_id))
+        if demand_id != self._demand_id:
+            self._close_form()
+            self._show_nothing(tr("One moment …"))
+        self._demand_id = demand_id
+        self._wanted_move = str(target.get("move", ""))
+        super().open()
+
+    def reload(self) -> None:
+        viewer, demand_id = self.context.session.viewer, self._demand_id
+        rules, now = self.context.rules, self.context.now()
+
+        def read(reader: Reader) -> DemandCard | None:
+            return demands.card(reader.db, viewer, demand_id, rules=rules, now=now)
+
+        self.context.tasks.read(self, read, self._show, self._failed, key="card")
+
+    def leave(self) -> None:
+        if self._keep.isActive():
+            self._keep.stop()
+            self._keep_draft()
+
+    def forget(self) -> None:
+        self._close_form()
+        self._demand_id, self._card = "", None
+        self._show_nothing("")
+
+    def retranslate(self) -> None:
+        self._history.set_title(tr("What has happened"))
+        if self._card is not None:
+            self._show(self._card)
+
+    # ------------------------------------------------------------------------------------------- steps
+
+    def begin(self, move: str) -> None:
+        """Make a step that needs nothing at once; open the fields of one that does."""
+        if move not in FIELDS:
+            self._send(move, MoveIntent())
+            return
+        viewer, demand_id = self.context.session.viewer, self._demand_id
+        rules = self.context.rules
+
+        def read(reader: Reader) -> tuple[Targets, Draft | None]:
+            found = demands.targets(reader.db, viewer, demand_id, rules=rules)
+            return found, drafts.find(reader.db, viewer, _DRAFT_PAGE, f"{demand_id}:{move}")
+
+        self.context.tasks.read(self, read, lambda found: self._open_form(move, *found), self._failed, key="form")
+
+    def _open_form(self, move: str, targets: Targets, draft: Draft | None) -> None:
+        self._close_form()
+        self._form = MoveForm(move, targets, today=self._today)
+        if draft is not None:
+            self._form.set_values(msgspec.json.decode(draft.body, type=dict[str, str]))
+        self._form.changed.connect(self._keep.start)
+        self._form.saved.connect(self._save)
+        self._form.cancelled.connect(self._put_aside)
+        self._main_box.insertWidget(0, self._form)
+        self._show_actions()
+        self._form.focus_first()
+
+    def _save(self) -> None:
+        if self._form is not None:
+            self._keep.stop()
+            self._form.save.setEnabled(False)
+            self._send(self._form.move_name, self._form.intent())
+
+    def _send(self, move: str, intent: MoveIntent) -> None:
+        me, demand_id, rules = self.context.session.account_id, self._demand_id, self.context.rules
+
+        def write(store: Store) -> Touched:
+            touched = demands.step(store, me, demand_id, move, intent, rules=rules)
+            drafts.drop(store, me, _DRAFT_PAGE, f"{demand_id}:{move}")
+            return touched
+
+        self.context.tasks.write(self, write, lambda _: self._saved(move), self._refused)
+
+    def _saved(self, move: str) -> None:
+        self._close_form()
+        self.context.hub.notice.emit(
+            Notice(tr("Saved: {step}").format(step=word(MOVES, move)), tr("It can be changed back today."), Tone.GOOD)
+        )
+
+    def _refused(self, error: Exception) -> None:
+        """A rule said no: beside its field when the form has it; everything typed stays."""
+        if self._form is not None:
+            self._form.save.setEnabled(True)
+            if isinstance(error, RuleError) and self._form.show_error(error.field, sentence(error)):
+                return
+            self._keep_draft()
+        self._failed(error)
+
+    def _take_back(self, event_id: str) -> None:
+        me, demand_id = self.context.session.account_id, self._demand_id
+        self.context.tasks.write(
+            self, lambda store: demands.take_back(store, me, demand_id, event_id), fail=self._failed
+        )
+
+    def _put_aside(self) -> None:
+        self._keep.stop()
+        self._keep_draft()
+        self._close_form()
+        self._show_actions()
+
+    def _keep_draft(self) -> None:
+        if self._form is None:
+            return
+        me, key = self.context.session.account_id, f"{self._demand_id}:{self._form.move_name}"
+        body = msgspec.json.encode(self._form.values())
+        self.context.tasks.write(self, lambda store: drafts.keep(store, me, _DRAFT_PAGE, key, body), fail=self._failed)
+
+    def _close_form(self) -> None:
+        self._keep.stop()
+        if self._form is not None:
+            self._main_box.removeWidget(self._form)
+            self._form.hide()
+            self._form.deleteLater()
+            self._form = None
+
+    # ------------------------------------------------------------------------------------------- showing
+
+    def _lay_out(self) -> None:
+        px = theme.current().px
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        main = QWidget()
+        self._main_box = QVBoxLayout(main)
+        self._main_box.setContentsMargins(0, 0, 0, 0)
+        self._main_box.setSpacing(px(theme.GAP_L))
+        self.facts = DemandFactsCard(self.context.rules)
+        self.facts.words_asked.connect(self._read_words)
+        self._main_box.addWidget(self.facts)
+        self._main_box.addStretch(1)
+        self._history = Card(tr("What has happened"))
+        self.timeline = Timeline()
+        self._history.add(self.timeline)
+        self._undo_box = QVBoxLayout()
+        self._history.add(self._undo_box)
+        holder = QWidget()
+        inner = QVBoxLayout(holder)
+        inner.setContentsMargins(px(theme.GAP_XL), px(24), px(theme.GAP_XL), px(24))
+        inner.addWidget(ResponsiveColumns(main, [self._history], side_width=360))
+        outer.addWidget(holder, 1)
+        self._nothing = label("", "secondary", wrap=True)
+        self._main_box.insertWidget(0, self._nothing)
+        self.bar = PinnedBar()
+        outer.addWidget(self.bar)
+        self._actions: list[ActionButton] = []
+
+    def _show_nothing(self, text: str) -> None:
+        self._nothing.setText(text)
+        self._nothing.setVisible(bool(text))
+        for part in (self.facts, self._history, self.bar):
+            part.hide()
+
+    def _show(self, card: DemandCard | None) -> None:
+        self._card = card
+        self.heading_changed.emit()
+        if card is None:
+            self._close_form()
+            self._show_nothing(tr("This matter is not on this PC any more, or it is not yours to read."))
+            return
+        self._nothing.hide()
+        for part in (self.facts, self._history, self.bar):
+            part.show()
+        now = self.context.now()
+        self.facts.show_card(card, now=now)
+        today = day_of(now)
+        self.timeline.set_entries(
+            [
+                TimelineEntry(f"{short_day(day_of(step.at), today=today)} {step_words(step)}", note=step.by_name)
+                for step in card.steps
+            ]
+            + ([TimelineEntry(due, is_now=True)] if (due := due_words(card.row, now=now)) else [])
+        )
+        clear(self._undo_box)
+        for step in card.steps[::-1]:
+            if step.is_undoable:
+                text = tr("Change back: {step}").format(step=step_words(step))
+                self._undo_box.addWidget(button(text, role="link", on_click=partial(self._take_back, step.event_id)))
+        self._show_actions()
+        if self._wanted_move in card.moves and self._form is None:
+            self.begin(self._wanted_move)
+        self._wanted_move = ""
+
+    def _show_actions(self) -> None:
+        for old in self._actions:
+            old.hide()
+            old.deleteLater()
+        self._actions = []
+        card = self._card
+        if card is None:
+            return
+        if self._form is None:
+            others = [move for move in MOVES if move in card.moves and move != card.next_move]
+            if card.next_move:
+                self._add_action(card.next_move, role="primary")
+            for move in others[:_SHOWN_MOVES]:
+                self._add_action(move)
+            if len(others) > _SHOWN_MOVES:
+                self._more(others[_SHOWN_MOVES:])
+        household_id = card.row.household_id
+        if household_id:
+            go = button(
+                tr("Open the household"),
+                role="second",
+                on_click=lambda: self.context.navigate("households", household_id=household_id),
+            )
+            self._actions.append(self.bar.add(go))
+        self.bar.set_hint(tr("Kept while you type; a power cut loses nothing") if self._form is not None else "")
+
+    def _add_action(self, move: str, *, role: str = "") -> None:
+        made = button(word(MOVES, move), role=role, on_click=lambda: self.begin(move))
+        made.setObjectName(f"move_{move}")
+        self._actions.append(self.bar.add(made))
+
+    def _more(self, moves: list[str]) -> None:
+        made = button(tr("More …"))
+        made.setObjectName("more_moves")
+        menu = QMenu(made)
+        for move in moves:
+            action = QAction(word(MOVES, move), menu)
+            action.triggered.connect(lambda _=False, name=move: self.begin(name))
+            menu.addAction(action)
+        made.setMenu(menu)
+        self._actions.append(self.bar.add(made))
+
+    def _read_words(self) -> None:
+        me, demand_id = self.context.session.account_id, self._demand_id
+        self.context.tasks.write(
+            self, lambda store: demands.read_words(store, me, demand_id), self._show_words, self._failed
+        )
+
+    def _show_words(self, said: Words) -> None:
+        if self._card is not None:
+            self.facts.show_words(said, self._card.steps)
+
+    def _failed(self, error: Exception) -> None:
+        said = words(error)
+        tone = Tone.WARN if isinstance(error, QiaomenError) else Tone.ALARM
+        self.context.hub.notice.emit(Notice(said.title, said.advice, tone, details=said.details))
+        if self._card is None:
+            self._show_nothing(said.title)
+
+    def _today(self) -> date:
+        return date.fromisoformat(day_of(self.context.now()))

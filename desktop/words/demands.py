@@ -1,0 +1,182 @@
+"""Words of a demand on the screen: states, steps, buttons, time limits; used by every page that shows one."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from desktop.i18n import mark, short_day, tr
+from sync.domain.calendar import day_of, days_between
+from sync.store.demand_rows import DemandRow
+from sync.store.demands import Step
+
+STATES: Final[Mapping[str, str]] = {
+    "collected": mark("Just received"),
+    "answered_on_spot": mark("Answered on the spot"),
+    "accepted": mark("Accepted"),
+    "rejected": mark("Not taken on"),
+    "merged": mark("Merged into another"),
+    "dispatched": mark("Dispatched"),
+    "taken": mark("Taken"),
+    "in_progress": mark("In hand"),
+    "resolved": mark("Solved, resident not told yet"),
+    "replied": mark("Resident told"),
+    "evaluated": mark("Evaluated"),
+    "archived": mark("Filed"),
+    "returned": mark("Returned"),
+    "suspended": mark("On hold"),
+    "scheduled": mark("Planned"),
+    "escalated": mark("Reported up"),
+    "reopened": mark("Raised again"),
+    "withdrawn": mark("Withdrawn"),
+}
+# What a button says; the moves not named here have no button of their own.
+MOVES: Final[Mapping[str, str]] = {
+    "answer_on_spot": mark("Answer on the spot"),
+    "accept": mark("Accept"),
+    "dispatch": mark("Dispatch"),
+    "take": mark("Take it"),
+    "start": mark("Begin"),
+    "resolve": mark("Close as solved"),
+    "reply": mark("Tell the resident"),
+    "evaluate": mark("Note the evaluation"),
+    "archive": mark("File"),
+    "resume": mark("Go on with it"),
+    "reopen": mark("Do it again"),
+    "recall": mark("Take back the dispatch"),
+    "return": mark("Return it"),
+    "suspend": mark("Put on hold"),
+    "schedule": mark("Put into the plan"),
+    "review": mark("Another day to look again"),
+    "escalate": mark("Report up"),
+    "assign": mark("Hand to a colleague"),
+    "reject": mark("Do not take on"),
+    "merge": mark("Merge into another"),
+    "withdraw": mark("Withdraw"),
+    "withdraw_for_resident": mark("Resident withdraws"),
+    "archive_dissatisfied": mark("File although dissatisfied"),
+    "note": mark("Add a note"),
+}
+STEPS: Final[Mapping[str, str]] = {
+    "create": mark("Raised"),
+    "answer_on_spot": mark("Answered on the spot"),
+    "note": mark("Note"),
+    "withdraw": mark("Withdrawn"),
+    "withdraw_for_resident": mark("Withdrawn by the resident"),
+    "accept": mark("Accepted"),
+    "reject": mark("Not taken on"),
+    "merge": mark("Merged into another"),
+    "dispatch": mark("Dispatched"),
+    "recall": mark("Dispatch taken back"),
+    "take": mark("Taken"),
+    "return": mark("Returned"),
+    "start": mark("Begun"),
+    "suspend": mark("Put on hold"),
+    "schedule": mark("Planned"),
+    "review": mark("Looked at again"),
+    "resume": mark("Going on"),
+    "escalate": mark("Reported up"),
+    "assign": mark("Handed to a colleague"),
+    "resolve": mark("Solved"),
+    "reply": mark("Resident told"),
+    "evaluate": mark("Evaluated"),
+    "evaluate_dissatisfied": mark("Resident is dissatisfied"),
+    "archive": mark("Filed"),
+    "archive_dissatisfied": mark("Filed although dissatisfied"),
+    "auto_archive": mark("Filed by itself"),
+    "reopen": mark("Raised again"),
+}
+URGENCIES: Final[Mapping[str, str]] = {
+    "urgent": mark("Urgent"),
+    "coordinated": mark("To coordinate"),
+    "routine": mark("Ordinary"),
+}
+CLOSE_KINDS: Final[Mapping[str, str]] = {
+    "substantive": mark("Really solved"),
+    "interim": mark("Solved for now"),
+    "procedural": mark("Closed by procedure"),
+    "discontinued": mark("Discontinued"),
+}
+REPLY_MODES: Final[Mapping[str, str]] = {
+    "in_person": mark("In person"),
+    "phone": mark("By phone"),
+    "message": mark("By message"),
+    "paper": mark("On paper"),
+    "notice_board": mark("On the notice board"),
+}
+EVALUATIONS: Final[Mapping[str, str]] = {
+    "satisfied": mark("Satisfied"),
+    "mostly": mark("Mostly satisfied"),
+    "dissatisfied": mark("Dissatisfied"),
+    "not_reached": mark("Not reached"),
+}
+LEVELS: Final[Mapping[str, str]] = {
+    "head": mark("Building head"),
+    "station": mark("Station"),
+    "community": mark("Community"),
+    "subdistrict": mark("Subdistrict"),
+    "district": mark("District"),
+}
+SOURCES: Final[Mapping[str, str]] = {
+    "visit": mark("On a visit"),
+    "station": mark("At the counter"),
+    "reception_day": mark("Reception day"),
+    "board": mark("Message board"),
+    "meeting": mark("Meeting"),
+    "phone": mark("By phone"),
+    "hotline": mark("Hotline 12345"),
+    "superior": mark("From above"),
+    "patrol": mark("Seen on patrol"),
+}
+SORTS: Final[Mapping[str, str]] = {
+    "complaint": mark("Complaint"),
+    "need": mark("Need"),
+    "suggestion": mark("Suggestion"),
+    "consultation": mark("Question"),
+    "wish": mark("Small wish"),
+}
+STAGES: Final[Mapping[str, str]] = {
+    "to_accept": mark("To be accepted"),
+    "to_take": mark("Waiting to be taken"),
+    "in_hand": mark("In hand"),
+    "to_tell": mark("Solved, to be told"),
+    "to_evaluate": mark("To be evaluated"),
+    "finished": mark("Done"),
+}
+
+
+def word(table: Mapping[str, str], value: str) -> str:
+    """The word for a stored value; one of a newer program is shown as it is."""
+    return tr(table[value]) if value in table else value
+
+
+def badge_of(row: DemandRow) -> tuple[str, str]:
+    """(tone, character) of a demand's badge: one that is finished is a quiet 'done', never a green one."""
+    colour = row.coloured.colour.value
+    return ("done", tr("Done", note="badge")) if colour == "none" else (colour, "")
+
+
+def due_words(row: DemandRow, *, now: int) -> str:
+    """What is due when, in a few words: to be answered, told, looked at again or solved; '' when nothing is."""
+    if row.due_at is None:
+        return ""
+    today, day = day_of(now), day_of(row.due_at)
+    left = days_between(today, day)
+    if row.state in ("suspended", "scheduled"):
+        return tr("look again on {day}").format(day=short_day(day, today=today))
+    today_words, left_words, over_words = {
+        "resolved": (tr("to be told today"), tr("{n} days left to tell"), tr("untold for {n} days")),
+        "collected": (tr("to be answered today"), tr("{n} days left to answer"), tr("answer {n} days late")),
+    }.get(row.state, (tr("due today"), tr("{n} days left"), tr("{n} days late")))
+    if row.due_at < now:
+        return over_words.format(n=max(1, -left))
+    return today_words if left == 0 else left_words.format(n=left)
+
+
+def is_late(row: DemandRow, *, now: int) -> bool:
+    """Whether what is due is overdue."""
+    return row.due_at is not None and row.due_at < now
+
+
+def step_words(step: Step) -> str:
+    """What happened in a step: '已派单 顺达物业'; hidden words are named as such."""
+    said = tr("words kept apart") if step.has_hidden_words else step.note
+    return f"{word(STEPS, step.move)} {said}".strip()
