@@ -8,10 +8,13 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from desktop import theme
 from desktop.i18n import tr
+from desktop.widgets.cell_painter import CellPainter
 from desktop.widgets.facade_model import FacadeSnapshot
+from desktop.widgets.paged_model import BADGE_ROLE
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _COLUMNS: Final = 4
+_STATE: Final = 2
 
 
 class _DoorModel(QAbstractTableModel):
@@ -38,9 +41,11 @@ class _DoorModel(QAbstractTableModel):
         return (tr("Floor"), tr("Room"), tr("State"), tr("What is behind it"))[section]
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
-        if not index.isValid() or role != Qt.ItemDataRole.DisplayRole:
+        if not index.isValid() or role not in (Qt.ItemDataRole.DisplayRole, BADGE_ROLE):
             return None
         cell = self.snapshot.cells[index.row()]
+        if role == BADGE_ROLE:
+            return cell.tone if index.column() == _STATE and cell.character else None
         return (self.snapshot.floors[cell.row], cell.room, cell.character, cell.words)[index.column()]
 
 
@@ -58,6 +63,8 @@ class FacadeTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
+        self.setItemDelegate(CellPainter(self))
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setStretchLastSection(True)

@@ -92,7 +92,8 @@ class PageScroll(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        content.setObjectName("scroll_body")
+        if type(content) is QWidget:  # a card keeps its own surface
+            content.setObjectName("scroll_body")
         self.setWidget(content)
 
     def show_widget(self, widget: QWidget) -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFormLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.widgets.labels import label, set_text
@@ -43,6 +43,7 @@ class Form(QWidget):
         set_text(wrong, "")
         box.addWidget(wrong)
         named = label(text, "field")
+        named.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         named.setMinimumHeight(theme.current().px(theme.CONTROL_HEIGHT))
         named.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         target = focus or (field if isinstance(field, QWidget) else None)

@@ -1,25 +1,21 @@
 """The table of records: high rows, one row chosen, Enter opens it, a sentence when it is empty."""
 
-from typing import Any, Final
+from typing import Any
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
 from desktop import theme
-from desktop.widgets.paged_model import BADGE_ROLE, PagedModel
-from desktop.widgets.state_badge import paint_badge
+from desktop.widgets.cell_painter import CellPainter
+from desktop.widgets.paged_model import PagedModel
 
 AnyIndex = QModelIndex | QPersistentModelIndex
-_LEAST_COLUMN: Final = 60
 
 
 class RecordTable(QTableView):
@@ -49,7 +45,7 @@ class RecordTable(QTableView):
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionsClickable(True)
         self.horizontalHeader().sectionClicked.connect(self._on_head)
-        self.setItemDelegate(_CellPainter(self))
+        self.setItemDelegate(CellPainter(self))
         self.doubleClicked.connect(lambda index: self.activated_id.emit(self._id(index)))
         self._fit_rows()
 
@@ -149,38 +145,3 @@ class RecordTable(QTableView):
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, flags)
         self.scrollTo(index)
-
-
-class _CellPainter(QStyledItemDelegate):
-    """Text with a hairline below; a badge where the column has one; no focus rectangle within the row."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        return QSize(theme.current().px(_LEAST_COLUMN), theme.current().px(theme.ROW_HEIGHT))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        look = theme.current()
-        px = look.px
-        rect = option.rect  # type: ignore[attr-defined]  # public fields are missing in the binding's stubs
-        state = option.state  # type: ignore[attr-defined]  # as above
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(look.colours.accent_soft))
-        painter.setPen(QColor(look.colours.line))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        text = str(index.data() or "")
-        tone = index.data(BADGE_ROLE)
-        if tone:
-            wide = px(46) if tone == "done" else px(26)
-            badge = QRectF(rect.left() + px(8), rect.center().y() - px(13), wide, px(26))
-            paint_badge(painter, badge, tone=str(tone), character=text, look=look, scale=look.scale)
-        else:
-            model = index.model()
-            is_bold = isinstance(model, PagedModel) and model.columns[index.column()].is_bold
-            area = rect.adjusted(px(8), 0, -px(8), 0)
-            painter.setFont(look.font(bold=is_bold))
-            painter.setPen(QColor(look.colours.ink))
-            elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-            align = index.data(Qt.ItemDataRole.TextAlignmentRole)
-            painter.drawText(area, align, elided)
-        painter.restore()

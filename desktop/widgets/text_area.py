@@ -1,6 +1,6 @@
 """A few lines of free text with a counter and a sentence when it becomes too much; nothing typed is cut off."""
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -38,6 +38,7 @@ class TextArea(QWidget):
         box.addLayout(row)
         self.setFocusProxy(self.edit)
         self.edit.textChanged.connect(self._on_changed)
+        self.edit.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
         self._fit()
         self._show()
 
@@ -67,9 +68,11 @@ class TextArea(QWidget):
         self.changed.emit()
 
     def _fit(self) -> None:
+        """As high as its text, from ``rows`` lines to twice as many; beyond that it scrolls."""
         look = theme.current()
         line = QFontMetrics(look.font()).lineSpacing()
-        self.edit.setMinimumHeight(line * self._rows + look.px(24))
+        lines = min(max(round(self.edit.document().size().height()), self._rows), 2 * self._rows)
+        self.edit.setFixedHeight(line * lines + look.px(24))
 
     def _show(self) -> None:
         length = len(self.text())
@@ -80,8 +83,3 @@ class TextArea(QWidget):
         sentence = tr("{n} characters too many; everything is still here, please shorten it").format(n=number(over))
         self._sentence.setText(sentence if over > 0 else "")
         self._sentence.setVisible(over > 0)
-
-    def sizeHint(self) -> QSize:
-        hint = super().sizeHint()
-        hint.setHeight(self.minimumSizeHint().height())
-        return hint

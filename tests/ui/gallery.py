@@ -7,8 +7,7 @@ from datetime import date
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -24,7 +23,7 @@ from desktop.widgets.date_field import DateField
 from desktop.widgets.facade import Facade
 from desktop.widgets.facade_model import FacadeRoom, FacadeSnapshot
 from desktop.widgets.facade_table import FacadeTable
-from desktop.widgets.flow import ResponsiveColumns
+from desktop.widgets.flow import PageScroll, ResponsiveColumns
 from desktop.widgets.form import Form
 from desktop.widgets.labels import label
 from desktop.widgets.notice_bar import NoticeBar
@@ -42,6 +41,7 @@ from desktop.widgets.tabs import Tabs
 from desktop.widgets.text_area import TextArea
 from desktop.widgets.timeline import Timeline, TimelineEntry
 
+ROOT = Path(__file__).resolve().parents[2]
 Lanes = Tasks[str, str]
 
 # A letter a door.
@@ -73,7 +73,14 @@ def needs_snapshot(*, floors: int = 9, units: int = 3, doors: int = 2) -> Facade
 
 def round_snapshot() -> FacadeSnapshot:
     """A building in the middle of a round."""
-    marks = [("met", "见"), ("no_answer", "没"), ("refused", "拒"), ("vacant", "空"), ("moved", "搬"), ("appointment", "约")]
+    marks = [
+        ("met", "见"),
+        ("no_answer", "没"),
+        ("refused", "拒"),
+        ("vacant", "空"),
+        ("moved", "搬"),
+        ("appointment", "约"),
+    ]
     rooms = []
     for unit in (1, 2, 3):
         for floor in range(1, 10):
@@ -156,7 +163,9 @@ def visit_form(tasks: Lanes) -> QWidget:
     why = OptionRow(_options("该走访了", "二进楼栋", "幸福来敲门", "告诉结果", "其他"), name="为什么去", multiple=True)
     why.set_values(("该走访了", "二进楼栋"))
     form.add("reasons", "为什么去", why)
-    result = OptionRow(numbered(_options("见到了", "没人", "不愿谈（不勉强）", "空户", "搬走了", "约时间")), name="敲门结果")
+    result = OptionRow(
+        numbered(_options("见到了", "没人", "不愿谈（不勉强）", "空户", "搬走了", "约时间")), name="敲门结果"
+    )
     result.set_value("见到了")
     form.add("outcome", "敲门结果", result)
     said = TextArea(name="说了什么", limit=40)
@@ -171,7 +180,7 @@ def visit_form(tasks: Lanes) -> QWidget:
     box = QVBoxLayout(holder)
     box.setContentsMargins(0, 0, 0, 0)
     box.setSpacing(0)
-    box.addWidget(card, 1)
+    box.addWidget(PageScroll(card), 1)
     bar = PinnedBar(hint="随写随存，断电不丢")
     bar.add(button("保存，记下一户", role="primary", key="Ctrl+S"))
     bar.add(button("保存，报给驿站", role="second"))
@@ -270,7 +279,9 @@ def unlock(tasks: Lanes) -> QWidget:
     logo.setPixmap(icons.logo("敲", look=theme.current(), side=52))
     card.add(logo)
     nav = QVBoxLayout()
-    for place, (name, text) in enumerate((("clock", "今日"), ("house", "住户"), ("pencil", "走访"), ("grid", "需求图"))):
+    for place, (name, text) in enumerate(
+        (("clock", "今日"), ("house", "住户"), ("pencil", "走访"), ("grid", "需求图"))
+    ):
         entry = button(text, role="nav")
         entry.setIcon(icons.icon(name, look=theme.current()))
         entry.setCheckable(True)
@@ -380,7 +391,10 @@ def main() -> int:
             if isinstance(search, SearchField):
                 search.setFocus()
                 search.setText("3-2")
-                found = [SearchResult("1", "3-2-501", "李桂芳", "上次 10-19", "red"), SearchResult("2", "3-2-502", "周伟")]
+                found = [
+                    SearchResult("1", "3-2-501", "李桂芳", "上次 10-19", "red"),
+                    SearchResult("2", "3-2-502", "周伟"),
+                ]
                 search.set_results("3-2", found)
             app.processEvents()
             path = folder / f"{name}-{theme_name}-{percent}.png"
