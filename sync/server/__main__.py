@@ -1,0 +1,80 @@
+"""The command line: ``python -m sync.server serve``."""
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+
+from sync.domain.calendar import CHINA
+from sync.errors import StoreError
+from sync.server.app import make_app
+from sync.server.logs import start_logging
+from sync.server.service import Service
+from sync.server.settings import Settings
+
+_SENTENCES = {
+    "in_use": "Another server (process {pid}) runs on this data folder: stop it, or give --data another folder.",
+    "newer": "The data were written by a newer version of this program: install that version.",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop; the exit status."""
+    given = _parser().parse_args(arguments)
+    settings = Settings(
+        data=given.data,
+        database=given.database,
+        host=given.host,
+        port=given.port,
+        community_name=given.community_name,
+        community_code=given.community_code,
+        secretary_name=given.secretary_name,
+    )
+    start_logging()
+    try:
+        app = make_app(settings)
+    except StoreError as error:
+        print(_SENTENCES.get(error.code, error.code).format_map(error.params), file=sys.stderr)
+        return 1
+    _greet(app.state.service, settings)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=25,
+        limit_concurrency=None,
+    )
+    return 0
+
+
+def _greet(service: Service, settings: Settings) -> None:
+    print(f"Data: {settings.data if settings.embedded else 'PostgreSQL'}")
+    print(f"Address: http://{settings.host}:{settings.port}")
+    code = service.first_code
+    if code is not None:
+        until = datetime.fromtimestamp(code.expires_at / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+        print(f"First enrolment code, for the community secretary, valid once until {until}: {code.code}")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sync.server", description="The sync server.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser("serve", help="serve until stopped")
+    serve.add_argument("--data", type=Path, default=Path("data"), help="data folder (default: ./data)")
+    serve.add_argument("--database", default="", help="postgresql+psycopg://… instead of SQLite in the data folder")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8440)
+    serve.add_argument("--community-name", default=Settings(Path()).community_name)
+    serve.add_argument("--community-code", default="", help="area code of twelve digits")
+    serve.add_argument("--secretary-name", default=Settings(Path()).secretary_name)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The description of the protocol for other programs: OpenAPI 3.1, made from the very structs that are decoded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sync import wire
+from sync.wire import SCHEMA
+
+_Pair = tuple[type[msgspec.Struct], type[msgspec.Struct]]
+EXCHANGES: Mapping[str, _Pair] = {
+    "hello": (wire.Hello, wire.HelloReply),
+    "push": (wire.Push, wire.PushReply),
+    "pull": (wire.Pull, wire.PullReply),
+    "enrol": (wire.Enrol, wire.EnrolReply),
+    "people": (wire.AddPerson, wire.AddPersonReply),
+    "people/{account}/code": (wire.AddPerson, wire.AddPersonReply),
+}
+_PROBLEMS = {
+    "400": "malformed, damaged_body",
+    "401": "bad_signature, signature_missing, signature_malformed, digest_mismatch, clock_skew",
+    "403": "revoked, out_of_scope, code_unknown, code_used, code_expired, too_many_tries",
+    "409": "epoch, forked, clock",
+    "413": "too_large",
+    "415": "unknown_encoding",
+    "422": "invalid",
+    "426": "upgrade",
+    "500": "server_error",
+    "503": "unavailable",
+}
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def description() -> dict[str, Any]:
+    """The whole document."""
+    structs = {struct for pair in EXCHANGES.values() for struct in pair} | {wire.Problem}
+    ordered = sorted(structs, key=lambda struct: struct.__name__)
+    schemas, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
+    reference = dict(zip(ordered, schemas, strict=True))
+    paths: dict[str, Any] = {
+        f"/sync/v1/{name}": {"post": _operation(name, reference[sent], reference[reply], reference[wire.Problem])}
+        for name, (sent, reply) in EXCHANGES.items()
+    }
+    for name in ("livez", "readyz"):
+        answers = {"200": {"description": "yes"}}
+        if name == "readyz":
+            answers["503"] = {"description": "not now"}
+        paths[f"/{name}"] = {"get": {"operationId": name, "responses": answers}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "qiaomen sync", "version": str(SCHEMA), "description": _ABOUT},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Signature",
+                    "description": "RFC 9421, Ed25519, over @method, @path, @query and content-digest",
+                }
+            },
+        },
+    }
+
+
+_ABOUT = "Requests are JSON, as they are or compressed with zstd or gzip, and signed by an enrolled installation."
+
+
+def _operation(name: str, sent: Any, reply: Any, problem: Any) -> dict[str, Any]:
+    responses: dict[str, Any] = {"200": {"description": "done", "content": {"application/json": {"schema": reply}}}}
+    for status, codes in _PROBLEMS.items():
+        responses[status] = {"description": codes, "content": {"application/json": {"schema": problem}}}
+    operation: dict[str, Any] = {
+        "operationId": name.partition("/")[0] if "{" not in name else "new_code",
+        "security": [{"signature": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": sent}}},
+        "responses": responses,
+    }
+    if "{" in name:
+        operation["parameters"] = [{"name": "account", "in": "path", "required": True, "schema": {"type": "string"}}]
+    return operation

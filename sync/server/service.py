@@ -1,0 +1,250 @@
+"""The server behind the HTTP: opens the data, knows who it is, and answers the messages of the protocol."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from sync.domain.calendar import day_of
+from sync.domain.care import load_care_rules
+from sync.server.lock import FolderLock
+from sync.server.problems import ProtocolError
+from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
+from sync.server.runner import Runner
+from sync.server.settings import Settings
+from sync.server.storage import beginning, feed, people, replicas, shape
+from sync.server.storage.batch import Batch
+from sync.server.storage.push import Batched, Caller, Desk, push
+from sync.server.storage.rights import RightsCache, reach_of
+from sync.server.storage.values import flaws
+from sync.server.tries import Tries
+from sync.wire import (
+    LIMITS,
+    SCHEMA,
+    SCHEMA_MIN,
+    AddPerson,
+    AddPersonReply,
+    Enrol,
+    EnrolReply,
+    Hello,
+    HelloReply,
+    Pull,
+    PullReply,
+    Push,
+    StreamHead,
+    decode_operations,
+    digest_batch,
+    encode_rows,
+)
+
+Endpoint = Callable[[Sent], Awaitable[Answer]]
+_LEAST_FREE = 0.05  # of the disk; below it the server says that it is not ready
+
+
+class Service:
+    """One server. Opening it locks the data folder (SQLite), brings the database to shape and begins if need be.
+
+    ``first_code`` is the one-time code of the community's secretary while no PC is enrolled.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self._lock = FolderLock(settings.data) if settings.embedded else None
+        self._runner = Runner(settings)
+        self._tries = Tries()
+        self._rights = RightsCache()
+        care = load_care_rules((settings.resources / "rules" / "care.toml").read_text("utf-8"))
+        self._runner.write_now(shape.migrate)
+        self.identity = self._runner.write_now(lambda c: beginning.identity(c, settings))
+        self.first_code = self._runner.write_now(lambda c: beginning.first_code(c, self.identity, now=settings.wall()))
+        self._desk = Desk(self.identity.epoch, self.identity.replica, care, self._rights)
+
+    def close(self) -> None:
+        """Finish what runs and let go of the data."""
+        self._runner.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    async def hello(self, sent: Sent) -> Answer:
+        """The greeting of a replica."""
+
+        def read(connection: Connection) -> tuple[Caller, Hello]:
+            return caller_of(connection, sent, now=self._now()), received(sent, Hello)[0]
+
+        caller, message = await self._runner.read(read)
+        now = self._now()
+
+        def greet(connection: Connection) -> HelloReply:
+            seen = replicas.Seen(
+                schema=min(message.schema, 2**31 - 1),
+                app=message.app.replace("\0", ""),
+                seen_at=now,
+                fingerprint=message.fingerprint.replace("\0", ""),
+            )
+            replica = replicas.greet(
+                connection, caller.community, message.device, installation=caller.installation, seen=seen
+            )
+            return HelloReply(
+                epoch=self.identity.epoch,
+                time=now,
+                schema=(SCHEMA_MIN, SCHEMA),
+                limits=LIMITS,
+                batch=replica.batch,
+                digest=replica.digest,
+                streams=self._heads(connection, caller),
+                sync_window_s=self.settings.sync_window_s,
+            )
+
+        return _ok(await self._runner.write(greet))
+
+    async def push(self, sent: Sent) -> Answer:
+        """One batch of operations."""
+
+        def read(connection: Connection) -> tuple[Caller, Batched]:
+            caller = caller_of(connection, sent, now=self._now())
+            message, body = received(sent, Push)
+            operations = decode_operations(message.groups)
+            # A NUL can stand in JSON only as this escape; without it no value need be looked through.
+            found = flaws(message.groups, may_hold_nul=b"\\u0000" in body)
+            return caller, Batched(message, operations, found, digest_batch(body))
+
+        caller, batched = await self._runner.read(read)
+        sent.counts["operations"] = len(batched.operations)
+        return Answer(await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=self._now())))
+
+    async def pull(self, sent: Sent) -> Answer:
+        """One page of what came after the device's positions."""
+
+        def read(connection: Connection) -> PullReply:
+            caller = caller_of(connection, sent, now=self._now())
+            message = received(sent, Pull)[0]
+            if message.schema < SCHEMA_MIN:
+                raise ProtocolError(426, "upgrade", least=SCHEMA_MIN)
+            if message.epoch != self.identity.epoch:
+                raise ProtocolError(409, "epoch", epoch=self.identity.epoch)
+            streams = self._heads(connection, caller)
+            limit = max(1, min(message.limit, LIMITS.rows))
+            page = feed.page(connection, caller.community, message.streams, streams, limit=limit)
+            sent.counts["rows"] = len(page.rows)
+            return PullReply(
+                tables=encode_rows(page.rows),
+                exits=page.exits,
+                cursors=page.cursors,
+                more=page.more,
+                streams=streams,
+            )
+
+        return _ok(await self._runner.read(read))
+
+    async def enrol(self, sent: Sent) -> Answer:
+        """A one-time code for a new installation, or for one more account on a known one."""
+        now = self._now()
+        wait = self._tries.wait_ms(sent.address, now=now)
+        if wait:
+            raise ProtocolError(403, "too_many_tries", retry_after_s=-(-wait // 1000))
+
+        def write(connection: Connection) -> EnrolReply:
+            message = received(sent, Enrol)[0]
+            if is_new_installation(sent):
+                prove(sent, message, now=now)
+                community, account = people.use_code(connection, message.code, now=now)
+                installation = people.add_installation(
+                    connection,
+                    community,
+                    public_key=message.public_key,
+                    name=message.name.replace("\0", ""),
+                    now=now,
+                )
+            else:
+                caller = caller_of(connection, sent, now=now)
+                community, account = people.use_code(connection, message.code, now=now)
+                if community != caller.community:
+                    raise ProtocolError(403, "code_unknown")
+                installation = caller.installation
+            people.add_account(connection, community, installation, account, now=now)
+            people.note(
+                connection,
+                community,
+                action="enrol",
+                target=account,
+                account=account,
+                installation=installation,
+                now=now,
+            )
+            window = self.settings.sync_window_s
+            return EnrolReply(
+                community=community, installation=installation, account=account, time=now, sync_window_s=window
+            )
+
+        try:
+            return _ok(await self._runner.write(write))
+        except ProtocolError as error:
+            if error.code.startswith("code_"):
+                self._tries.failed(sent.address, now=now)
+            raise
+
+    async def add_person(self, sent: Sent) -> Answer:
+        """A secretary adds a person, and gets a one-time code for that person."""
+        return await self._let_in(sent, add=True)
+
+    async def new_code(self, sent: Sent) -> Answer:
+        """A secretary asks for a new one-time code for a person who is known."""
+        return await self._let_in(sent, add=False)
+
+    async def ready(self) -> bool:
+        """Whether the database answers, has the right shape, and has room."""
+        current = await self._runner.read(shape.is_current)
+        disk = shutil.disk_usage(self.settings.data)
+        return current and disk.free > _LEAST_FREE * disk.total
+
+    async def _let_in(self, sent: Sent, *, add: bool) -> Answer:
+        now = self._now()
+
+        def write(connection: Connection) -> AddPersonReply:
+            caller = caller_of(connection, sent, now=now)
+            message = received(sent, AddPerson)[0]
+            if message.by not in caller.accounts:
+                raise ProtocolError(403, "out_of_scope")
+            rights = self._rights.of(connection, caller.community)
+            author = rights.viewer(message.by, today=day_of(now))
+            if add and message.name:
+                batch = Batch(connection, caller.community, replica=self.identity.replica, now=now)
+                people.add_person(
+                    batch,
+                    author,
+                    account=message.account,
+                    name=message.name,
+                    title=message.title,
+                    grants=message.grants,
+                )
+                batch.finish()
+            elif not people.may_invite(author, rights, message.account):
+                raise ProtocolError(403, "out_of_scope")
+            code = people.make_code(connection, caller.community, message.account, made_by=message.by, now=now)
+            people.note(
+                connection,
+                caller.community,
+                action="code",
+                target=message.account,
+                account=message.by,
+                installation=caller.installation,
+                now=now,
+            )
+            return AddPersonReply(account=code.account, code=code.code, expires_at=code.expires_at)
+
+        return _ok(await self._runner.write(write))
+
+    def _heads(self, connection: Connection, caller: Caller) -> list[StreamHead]:
+        rights = self._rights.of(connection, caller.community)
+        reach = reach_of(connection, caller.community, rights, caller.accounts, today=day_of(self._now()))
+        return feed.heads(connection, caller.community, reach)
+
+    def _now(self) -> int:
+        return self.settings.wall()
+
+
+def _ok(message: Any) -> Answer:
+    return Answer(msgspec.json.encode(message))

@@ -1,0 +1,34 @@
+"""What the server is started with; built once by the command line or by a test, never read from anywhere else."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``database`` empty: one SQLite file in ``data``. Times are in the units their names say."""
+
+    data: Path
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8440
+    community_name: str = "示范社区"  # data, shown until the secretary renames it
+    community_code: str = ""
+    secretary_name: str = "社区书记"
+    sync_window_s: int = 30  # devices spread their rounds over this many seconds
+    pool_size: int = 6
+    reader_threads: int = 5
+    wall: Callable[[], int] = wall_ms
+    resources: Path = Path(__file__).resolve().parents[2] / "resources"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the data live in the server's own SQLite file."""
+        return not self.database

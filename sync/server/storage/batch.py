@@ -1,0 +1,208 @@
+"""One transaction's view of the records it touches: rows as they become, what goes into the history, what moved."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from sync.domain import operations
+from sync.domain.catalogue import Kind
+from sync.domain.clock import Clock, hlc_of
+from sync.domain.merge import Merged, Row, merge
+from sync.domain.operations import Operation
+from sync.server.storage import records, schema
+from sync.server.storage.history import StoredHistory, write_history
+from sync.server.storage.records import StoredExit, StoredRecord
+from sync.server.storage.statements import insert_rows
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Batch:
+    """Collects what operations do to rows and writes it all at the end, positions last.
+
+    ``replica`` is the server's own; its writes are stamped later than everything they follow from.
+    """
+
+    def __init__(self, connection: Connection, community: str, *, replica: int, now: int) -> None:
+        self.connection = connection
+        self.community = community
+        self.now = now
+        self._replica = replica
+        self._last = hlc_of(now)
+        self._rows: dict[str, Row | None] = {}
+        self._stored: dict[str, Row] = {}  # as they stood before this transaction
+        self._touched: dict[str, bool] = {}  # id → whether it bears something its device has not got
+        self._exits: list[tuple[str, str, Clock]] = []  # stream left, id, clock
+        self._history: list[StoredHistory] = []
+        self.authors: dict[tuple[str, Clock], str] = {}  # who wrote what in this transaction
+
+    def load(self, ids: Iterable[str], *, lock: bool) -> None:
+        """Fetch rows not met yet; ids without a row are remembered as such."""
+        missing = {record_id for record_id in ids if record_id and record_id not in self._rows}
+        self._take(records.load(self.connection, self.community, missing, lock=lock))
+        for record_id in missing:
+            self._rows.setdefault(record_id, None)
+
+    def children(self, parents: Iterable[str], *, kind: str = "") -> list[Row]:
+        """The rows, as they are now and locked, whose parent is one of these; of one kind or of all."""
+        wanted = frozenset(parents)
+        self._take(records.load_children(self.connection, self.community, wanted, kind=kind))
+        return [
+            row
+            for row in self._rows.values()
+            if row is not None and (row.kind == kind or not kind) and records.parent_of(row.kind, row.values) in wanted
+        ]
+
+    def row(self, record_id: str | None) -> Row | None:
+        """The row as it is now in this transaction; it must have been loaded or made here."""
+        return self._rows[record_id] if record_id else None
+
+    def known(self, record_id: str | None) -> Row | None:
+        """The row if it was loaded or made here."""
+        return self._rows.get(record_id) if record_id else None
+
+    def touched(self) -> Iterable[str]:
+        """The ids of the rows that change."""
+        return tuple(self._touched)
+
+    def before(self, record_id: str) -> Row | None:
+        """The row as it stood before this transaction."""
+        return self._stored.get(record_id)
+
+    def accept(self, merged: Merged, operation: Operation, kind: Kind, *, stream: str, by_server: bool) -> None:
+        """Take the outcome of a merge: the row in its stream, and the write in the history."""
+        row = merged.row
+        assert row is not None
+        self._last = max(self._last, operation.hlc)
+        if merged.changed:
+            self._put(row, stream, by_server=by_server, clock=operation.clock)
+        self._note(operation, row, kind)
+
+    def move(self, row: Row, stream: str, *, clock: Clock) -> None:
+        """Put a row into another stream, as its parent went there."""
+        self._put(row, stream, by_server=True, clock=clock)
+
+    def write(self, kind: Kind, record_id: str, fields: Mapping[str, Any], *, parent_stream: str = "") -> None:
+        """A write of the server's own, made or changed as needed; the id must have been loaded."""
+        row = self._rows[record_id]
+        if row is not None:
+            fields = {name: value for name, value in fields.items() if row.values.get(name) != value}
+            if not fields:
+                return
+        self._last = max(self._last, row.largest_clock()[0] if row else 0) + 1
+        operation = Operation(
+            kind=kind.name,
+            id=record_id,
+            action="patch" if row else "new",
+            fields=dict(fields),
+            hlc=self._last,
+            device=self._replica,
+            prev={r: row.clock_of(r) for r in kind.registers} if row else {},
+        )
+        merged = merge(row, operation, kind)
+        assert merged.row is not None
+        stream = kind.stream(record_id, merged.row.values, community=self.community, parent_stream=parent_stream)
+        self.accept(merged, operation, kind, stream=stream, by_server=True)
+
+    def finish(self) -> dict[str, tuple[int, int]]:
+        """Give positions and write everything. The answer names, per stream, the positions whose rows are exactly
+        what the pushing device made: it may step over them.
+        """
+        in_order = sorted(
+            (row.stream, by_server, record_id)
+            for record_id, by_server in self._touched.items()
+            if (row := self._rows[record_id]) is not None
+        )
+        counts: dict[str, int] = {}
+        for stream, _, _ in in_order:
+            counts[stream] = counts.get(stream, 0) + 1
+        for stream, _, _ in self._exits:
+            counts[stream] = counts.get(stream, 0) + 1
+        following = bump(self.connection, self.community, counts)
+        own: dict[str, tuple[int, int]] = {}
+        made: list[StoredRecord] = []
+        changed: list[StoredRecord] = []
+        for stream, by_server, record_id in in_order:
+            row = self._rows[record_id]
+            assert row is not None
+            seq = following[stream]
+            following[stream] = seq + 1
+            if not by_server:
+                own[stream] = (own.get(stream, (seq, 0))[0], seq)
+            (changed if record_id in self._stored else made).append(records.stored(row, seq))
+        exits: dict[tuple[str, str], StoredExit] = {}
+        for stream, record_id, (hlc, dev) in self._exits:
+            exits[stream, record_id] = StoredExit(stream, record_id, following[stream], hlc, dev)
+            following[stream] += 1
+        records.insert(self.connection, self.community, made)
+        records.update(self.connection, self.community, changed)
+        records.write_exits(self.connection, self.community, list(exits.values()))
+        write_history(self.connection, self.community, self._history)
+        return own
+
+    def _take(self, found: Mapping[str, Row]) -> None:
+        for record_id, row in found.items():
+            if self._rows.get(record_id) is None and record_id not in self._touched:
+                self._rows[record_id] = self._stored[record_id] = row
+
+    def _put(self, row: Row, stream: str, *, by_server: bool, clock: Clock) -> None:
+        stored = self._stored.get(row.id)
+        if stored is not None and stored.stream != stream:
+            by_server = True  # new to that stream: its readers, the pusher among them, may lack fields
+        previous = self._rows.get(row.id)
+        if previous is not None and previous.stream and previous.stream != stream and stored is not None:
+            self._exits = [left for left in self._exits if left[1] != row.id]
+            if stored.stream != stream:
+                self._exits.append((stored.stream, row.id, clock))
+        self._rows[row.id] = Row(row.id, row.kind, stream, row.values, row.clock, row.clocks, row.deleted)
+        self._touched[row.id] = self._touched.get(row.id, False) or by_server
+
+    def _note(self, operation: Operation, row: Row, kind: Kind) -> None:
+        fields = operation.fields
+        if operation.action == "patch":
+            # Groups whole, so that any version of a register can be read from the history alone.
+            whole: dict[str, Any] = {}
+            for name in fields:
+                register = kind.register_of.get(name)
+                if register is not None and register != operations.DELETED:
+                    whole.update(row.register(kind, register))
+            fields = {**whole, **fields}
+        self.authors[row.id, operation.clock] = operation.author
+        self._history.append(
+            StoredHistory(
+                row.id,
+                operation.hlc,
+                operation.device,
+                self.now,
+                row.kind,
+                operation.author,
+                _encode(fields).decode(),
+            )
+        )
+
+
+def bump(connection: Connection, community: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Advance the counters of these streams, in the order of their names, by so many; the first new position of each.
+
+    The last thing before the rows are written: from here to the end of the transaction nobody else writes there.
+    """
+    if not counts:
+        return {}
+    rows = [_Bump(stream, count, 0) for stream, count in sorted(counts.items())]
+    found = insert_rows(
+        connection,
+        schema.stream,
+        rows,
+        community=community,
+        conflict="(community, id) DO UPDATE SET seq = stream.seq + excluded.seq",
+        returning="id, seq",
+    )
+    return {row.id: row.seq - counts[row.id] + 1 for row in found}
+
+
+class _Bump(msgspec.Struct):
+    id: str
+    seq: int
+    floor: int

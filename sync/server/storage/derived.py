@@ -1,0 +1,83 @@
+"""What the server writes itself in the transaction of what it follows from: numbers, case states, care days."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sync.domain.calendar import day_of
+from sync.domain.care import CONTACT, CareRules, next_due_on
+from sync.domain.catalogue import KINDS
+from sync.domain.ids import derived_id
+from sync.domain.merge import Row
+from sync.server.storage.batch import Batch
+from sync.server.storage.replicas import Replica
+
+_CODE_TAIL = 3  # of the area code of twelve digits: the community's own
+
+
+def number_demands(batch: Batch, made: Iterable[str], replica: Replica, *, community_code: str) -> Replica:
+    """Give new demands their numbers: code tail, day, the replica's two characters, serial; the replica afterwards."""
+    day = day_of(batch.now).replace("-", "")
+    for demand_id in made:
+        row = batch.row(demand_id)
+        assert row is not None
+        serial = replica.number_last + 1 if replica.number_day == day else 1
+        replica = replace(replica, number_day=day, number_last=serial)
+        number = f"{community_code[-_CODE_TAIL:]}{day}{replica.tag}{serial:03}"
+        batch.write(KINDS["demand"], demand_id, {"demand_no": number})
+    return replica
+
+
+def show_case_states(batch: Batch, disputes: Iterable[Row]) -> None:
+    """Keep the open record of each accepted case in step: state and due day, without the case."""
+    status_ids = {row.id: derived_id("dispute_status", row.id) for row in disputes}
+    batch.load(status_ids.values(), lock=True)
+    for dispute_id, status_id in status_ids.items():
+        values = _values(batch.row(dispute_id))
+        fields = {"state": values["state"], "due_on": values["due_on"]}
+        if batch.row(status_id) is None:
+            if not values["accepted_on"]:
+                continue
+            fields |= {name: values[name] for name in ("compound_id", "noticed_by", "title")}
+            fields["dispute_id"] = dispute_id
+        batch.write(KINDS["dispute_status"], status_id, fields)
+
+
+def set_care_days(batch: Batch, household_ids: Iterable[str], *, rules: CareRules) -> None:
+    """Say for households in care when the next visit is due: one record each, without level or reason."""
+    pairings: dict[str, list[Row]] = {}
+    for row in batch.children(household_ids, kind="care_pairing"):
+        pairings.setdefault(row.values["household_id"], []).append(row)
+    if not pairings:
+        return
+    last: dict[str, str] = {}
+    for row in batch.children(pairings, kind="visit"):
+        household_id, day = row.values["household_id"], row.values["visited_on"]
+        if not row.deleted and row.values["outcome"] in CONTACT:
+            last[household_id] = max(last.get(household_id, ""), day)
+    due_ids = {household_id: derived_id("care_due", household_id) for household_id in pairings}
+    batch.load(due_ids.values(), lock=True)
+    today = day_of(batch.now)
+    for household_id, due_id in due_ids.items():
+        active = [row.values for row in pairings[household_id] if not row.deleted and not _ended(row, today)]
+        # Never reached: due since the pairing began, however often nobody opened.
+        due_on = min(
+            (
+                next_due_on(last.get(household_id), level=values["level"], rules=rules) or values["since"] or today
+                for values in active
+            ),
+            default=None,
+        )
+        if due_on is None and batch.row(due_id) is None:
+            continue
+        building_id = pairings[household_id][0].values["building_id"]
+        fields = {"household_id": household_id, "building_id": building_id, "due_on": due_on}
+        batch.write(KINDS["care_due"], due_id, fields)
+
+
+def _ended(row: Row, today: str) -> bool:
+    return bool(row.values["until"]) and row.values["until"] < today
+
+
+def _values(row: Row | None) -> dict[str, object]:
+    assert row is not None
+    return row.values

@@ -1,0 +1,102 @@
+"""What a device may read: the streams with their heads, and pages of rows after a position."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.domain.merge import Row
+from sync.domain.roles import Reach
+from sync.server.storage.records import COLUMNS, row_of
+from sync.server.storage.statements import among, ids_json
+from sync.wire import Exit, StreamHead
+
+PAGE_BYTES = 4 * 1024 * 1024  # of fields as JSON; about 1 MiB by columns and compressed
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows with their positions, exits, the positions to go on from, and whether there is more."""
+
+    rows: list[tuple[Row, int]]
+    exits: list[Exit]
+    cursors: dict[str, int]
+    more: bool
+
+
+def heads(connection: Connection, community: str, reach: Reach) -> list[StreamHead]:
+    """The streams within reach, in order of name: those named (at 0 while empty) and those that exist by prefix."""
+    found = connection.execute(
+        text(
+            "SELECT id, seq, floor FROM stream WHERE community = :community AND "
+            f"({among(connection, 'id')} {_prefixed(reach.prefixes)})"
+        ),
+        {"community": community, "ids": ids_json(reach.streams), **_bounds(reach.prefixes)},
+    )
+    known = {row.id: StreamHead(row.id, row.seq, row.floor) for row in found}
+    return [known.get(name) or StreamHead(name, 0, 0) for name in sorted(reach.streams | known.keys())]
+
+
+def page(
+    connection: Connection, community: str, wanted: Mapping[str, int], allowed: list[StreamHead], *, limit: int
+) -> Page:
+    """The next page of the wanted streams, in the order asked for, up to the heads given."""
+    head_of = {stream.id: stream.head for stream in allowed}
+    rows: list[tuple[Row, int]] = []
+    exits: list[Exit] = []
+    cursors: dict[str, int] = {}
+    size = 0
+    for stream, cursor in wanted.items():
+        head = head_of.get(stream, 0)
+        if cursor >= head:
+            continue
+        left = limit - len(rows) - len(exits)
+        if left <= 0 or size >= PAGE_BYTES:
+            return Page(rows, exits, cursors, True)
+        bounds = {"community": community, "stream": stream, "after": cursor, "head": head, "limit": left}
+        found: list[Any] = [*connection.execute(_ROWS, bounds), *connection.execute(_EXITS, bounds)]
+        found.sort(key=_position)
+        reached = head if len(found) < left else cursor
+        for placed in found[:left]:
+            if size >= PAGE_BYTES:
+                reached = cursors[stream]
+                break
+            if placed.fields is None:
+                exits.append(Exit(stream, placed.seq, placed.id, placed.hlc, placed.dev))
+            else:
+                rows.append((row_of(placed), placed.seq))
+                size += len(placed.fields)
+            cursors[stream] = placed.seq
+            reached = max(reached, placed.seq)
+        cursors[stream] = reached
+        if reached < head:
+            return Page(rows, exits, cursors, True)
+    return Page(rows, exits, cursors, False)
+
+
+def _position(placed: Any) -> int:
+    seq: int = placed.seq
+    return seq
+
+
+_ROWS = text(
+    f"SELECT {COLUMNS}, seq FROM record WHERE community = :community AND stream = :stream "
+    "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
+)
+_EXITS = text(
+    "SELECT id, hlc, dev, seq, NULL AS fields FROM exit WHERE community = :community AND stream = :stream "
+    "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
+)
+
+
+def _prefixed(prefixes: tuple[str, ...]) -> str:
+    return "".join(f" OR (id >= :from{n} AND id < :to{n})" for n in range(len(prefixes)))
+
+
+def _bounds(prefixes: tuple[str, ...]) -> dict[str, str]:
+    bounds: dict[str, str] = {}
+    for n, prefix in enumerate(prefixes):
+        bounds[f"from{n}"] = prefix
+        bounds[f"to{n}"] = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return bounds

@@ -1,0 +1,130 @@
+"""Reads and writes rows of the record table; nothing else in the server writes synced rows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from sync.domain.catalogue import KINDS
+from sync.domain.clock import Clock
+from sync.domain.merge import Row
+from sync.server.runner import Raced
+from sync.server.storage import schema
+from sync.server.storage.statements import among, for_update, ids_json, insert_rows, update_rows
+
+COLUMNS = "id, kind, stream, hlc, dev, clocks, deleted, fields"
+_fields = msgspec.json.Decoder(dict[str, Any])
+_clocks = msgspec.json.Decoder(dict[str, Clock])
+_encode = msgspec.json.Encoder().encode
+
+
+class StoredRecord(msgspec.Struct):
+    """A row as it goes into the record table."""
+
+    id: str
+    kind: str
+    stream: str
+    seq: int
+    hlc: int
+    dev: int
+    clocks: str
+    deleted: bool
+    parent: str
+    fields: str
+
+
+class StoredExit(msgspec.Struct):
+    """That a record left a stream, with the clock of what moved it."""
+
+    stream: str
+    id: str
+    seq: int
+    hlc: int
+    dev: int
+
+
+def load(connection: Connection, community: str, ids: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
+    """The rows of these ids by id; with ``lock`` nobody else changes them before this transaction ends."""
+    return _select(connection, community, among(connection, "id"), ids, lock=lock)
+
+
+def load_children(connection: Connection, community: str, parents: Iterable[str], *, kind: str = "") -> dict[str, Row]:
+    """The rows, locked, whose kind's parent field names one of these records, by id; of one kind or of all."""
+    condition = among(connection, "parent") + (f" AND kind = '{kind}'" if kind else "")
+    return _select(connection, community, condition, parents, lock=True)
+
+
+def insert(connection: Connection, community: str, rows: list[StoredRecord]) -> None:
+    """Insert new rows. Raises Raced when one of them exists meanwhile."""
+    if not rows:
+        return
+    result = insert_rows(connection, schema.record, rows, community=community, conflict="(community, id) DO NOTHING")
+    if result.rowcount != len(rows):
+        raise Raced
+
+
+def update(connection: Connection, community: str, rows: list[StoredRecord]) -> None:
+    """Replace rows that were loaded with a lock."""
+    if rows:
+        update_rows(connection, schema.record, rows, community=community)
+
+
+def write_exits(connection: Connection, community: str, rows: list[StoredExit]) -> None:
+    """Keep the latest exit of each record from each stream."""
+    if rows:
+        insert_rows(
+            connection,
+            schema.exit_,
+            rows,
+            community=community,
+            conflict="(community, stream, id) DO UPDATE SET seq = excluded.seq, hlc = excluded.hlc, dev = excluded.dev",
+        )
+
+
+def stored(row: Row, seq: int) -> StoredRecord:
+    """The row as it is stored, at a position of its stream."""
+    return StoredRecord(
+        row.id,
+        row.kind,
+        row.stream,
+        seq,
+        row.clock[0],
+        row.clock[1],
+        _encode(row.clocks).decode() if row.clocks else "",
+        row.deleted,
+        parent_of(row.kind, row.values),
+        _encode(row.values).decode(),
+    )
+
+
+def parent_of(kind: str, values: Mapping[str, Any]) -> str:
+    """The id that the kind's parent field names, or ''."""
+    field = KINDS[kind].parent
+    return (values.get(field) or "") if field else ""
+
+
+def row_of(found: Any) -> Row:
+    """A row of the database with ``COLUMNS`` as a row of the domain."""
+    return Row(
+        found.id,
+        found.kind,
+        found.stream,
+        _fields.decode(found.fields),
+        (found.hlc, found.dev),
+        _clocks.decode(found.clocks) if found.clocks else {},
+        bool(found.deleted),
+    )
+
+
+def _select(
+    connection: Connection, community: str, condition: str, ids: Iterable[str], *, lock: bool
+) -> dict[str, Row]:
+    wanted = ids_json(ids)
+    if wanted == "[]":
+        return {}
+    sql = f"SELECT {COLUMNS} FROM record WHERE community = :community AND {condition} ORDER BY id"
+    found = connection.execute(
+        text(sql + (for_update(connection) if lock else "")), {"community": community, "ids": wanted}
+    )
+    return {row.id: row_of(row) for row in found}

@@ -1,0 +1,86 @@
+"""Are the values of a batch what the catalogue allows? Asked by columns; one by one only where a column fails."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from sync.domain.catalogue import KINDS, Kind, check_value
+from sync.domain.fields import Type
+from sync.domain.operations import DELETED
+from sync.errors import RuleError
+from sync.wire import Group, bad_values
+
+Flaw = tuple[str, str]  # refusal code, field
+LONGEST_LIST = 2000  # items
+# Streams are named after records: an id with a colon in it could name somebody else's stream.
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
+    """The operations of a batch, by their places, that carry a value no form could have made.
+
+    Codes: ``schema`` (a kind or field of a newer program), ``invalid``, ``too_large``.
+    """
+    found: dict[int, Flaw] = {}
+    for group in groups:
+        places = list(accumulate(group.at))
+        kind = KINDS.get(group.kind)
+        if kind is None:
+            found.update(dict.fromkeys(places, ("schema", "")))
+            continue
+        for place, record_id in enumerate(group.id):
+            if not is_record_id(record_id):
+                found[places[place]] = ("invalid", "id")
+        for name, column in zip(group.fields, group.cols, strict=False):
+            if name != DELETED and name not in kind.fields:
+                found.update(dict.fromkeys(places, ("schema", name)))
+                continue
+            for place in _bad(kind, name, column):
+                found.setdefault(places[place], (_code(kind, name, column[place]), name))
+            if may_hold_nul:
+                for place, value in enumerate(column):
+                    if _holds_nul(value):
+                        found.setdefault(places[place], ("invalid", name))
+    return found
+
+
+def is_record_id(text: str) -> bool:
+    """Whether this can be the id of a record: a UUID in its one form."""
+    return _ID.fullmatch(text) is not None
+
+
+def _bad(kind: Kind, name: str, column: Sequence[Any]) -> tuple[int, ...]:
+    return bad_values(column, type_=bool if name == DELETED else _type(kind.name, name))
+
+
+@cache
+def _type(kind: str, name: str) -> Any:
+    field = KINDS[kind].fields[name]
+    if field.type in (Type.INTEGER, Type.INSTANT):
+        return _Integer | None
+    if field.type is Type.BOOLEAN:
+        return bool | None
+    if field.type is Type.LIST:
+        item = Annotated[str, msgspec.Meta(max_length=field.limit)]
+        return Annotated[list[item], msgspec.Meta(max_length=LONGEST_LIST)] | None
+    if field.type is Type.CHOICE:
+        return Literal[("", *field.options)] | None
+    return Annotated[str, msgspec.Meta(max_length=field.limit)] | None
+
+
+def _code(kind: Kind, name: str, value: Any) -> str:
+    try:
+        if name != DELETED:
+            check_value(kind, name, value)
+    except RuleError as error:
+        return "too_large" if error.code == "too_long" else "invalid"
+    return "invalid"
+
+
+def _holds_nul(value: Any) -> bool:
+    return ("\0" in value) if isinstance(value, str) else isinstance(value, list) and any(map(_holds_nul, value))
