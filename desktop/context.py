@@ -7,7 +7,10 @@ from typing import Any, Protocol
 from desktop.hub import Hub
 from desktop.paths import Paths
 from desktop.session import Session
+from desktop.settings import Settings
+from desktop.sync_agent import Connect, SyncAgent
 from desktop.tasks import Tasks
+from desktop.vault import Vault
 from desktop.widgets.ask import Ask
 from sync.domain.rules import Rules
 from sync.store.store import Reader, Store
@@ -23,7 +26,9 @@ class Navigate(Protocol):
 class Context:
     """The services of the desktop.
 
-    ``navigate('visits', household_id=…)`` opens a page; ``now`` is the wall clock in ms since 1970.
+    ``navigate('visits', household_id=…)`` opens a page; ``now`` is the wall clock in ms since 1970;
+    ``settings()`` gives the choices of today, ``change_settings`` keeps new ones and wears them at once;
+    ``connect`` opens an HTTP client for a server's address (None: the usual one).
     """
 
     tasks: Tasks[Store, Reader]
@@ -34,3 +39,8 @@ class Context:
     rules: Rules
     navigate: Navigate
     now: Callable[[], int]
+    vault: Vault
+    agent: SyncAgent
+    connect: Connect | None
+    settings: Callable[[], Settings]
+    change_settings: Callable[[Settings], None]

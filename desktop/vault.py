@@ -51,7 +51,7 @@ class Vault:
     @property
     def is_set_up(self) -> bool:
         """Whether this PC has a database; without one, the first start asks for a code."""
-        return self.database.exists() or self.slots_file.exists()
+        return self.database.exists()
 
     def secret(self) -> DeviceSecret:
         """The secret of this PC."""
@@ -103,6 +103,9 @@ class Vault:
         """
         known = {colleague.account_id: colleague for colleague in self.profile().people}
         return tuple(
-            (known.get(info.account_id) or Colleague(account_id=info.account_id, name="", title=""), info.kind == "invite")
+            (
+                known.get(info.account_id) or Colleague(account_id=info.account_id, name="", title=""),
+                info.kind == "invite",
+            )
             for info in self.slots().people()
         )

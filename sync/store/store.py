@@ -13,9 +13,9 @@ from sync.domain.ids import IdSource, new_id, new_replica
 from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
+from sync.domain.rules import Rules
 from sync.store import backup, migrations, projections, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
-from sync.store.resources import Resources
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
 from sync.store.viewers import RIGHTS_KINDS, read_places, read_viewer, viewer_streams
 from sync.store.writer import Touched
@@ -33,11 +33,11 @@ def wall_ms() -> int:
 class Store:
     """Lives on the write lane and owns the only writing connection; every write goes through it."""
 
-    def __init__(self, db: Database, path: Path, *, resources: Resources, wall: Wall, ids: IdSource) -> None:
+    def __init__(self, db: Database, path: Path, *, rules: Rules, wall: Wall, ids: IdSource) -> None:
         """Wrap an open and migrated file; use ``create`` or ``open``."""
         self.db = db
         self.path = path
-        self.resources = resources
+        self.rules = rules
         self._wall = wall
         self._ids = ids
         self._state = read_state(db)
@@ -52,7 +52,7 @@ class Store:
         key: bytes,
         *,
         community_id: str,
-        resources: Resources,
+        rules: Rules,
         wall: Wall = wall_ms,
         new_id: IdSource = new_id,
         replica: int | None = None,
@@ -63,7 +63,7 @@ class Store:
             migrations.migrate(db)
             with immediate(db):
                 write_state(db, community_id=community_id, replica=replica or new_replica())
-            return cls(db, path, resources=resources, wall=wall, ids=new_id)
+            return cls(db, path, rules=rules, wall=wall, ids=new_id)
         except BaseException:
             db.close()
             raise
@@ -74,7 +74,7 @@ class Store:
         path: Path,
         key: bytes,
         *,
-        resources: Resources,
+        rules: Rules,
         wall: Wall = wall_ms,
         new_id: IdSource = new_id,
     ) -> "Store":
@@ -88,7 +88,7 @@ class Store:
                 if migrations.is_due(db):
                     _copy_before_update(path, key, version=migrations.version(db))
                     migrations.migrate(db)
-            return cls(db, path, resources=resources, wall=wall, ids=new_id)
+            return cls(db, path, rules=rules, wall=wall, ids=new_id)
         except BaseException:
             db.close()
             raise
@@ -120,7 +120,7 @@ class Store:
 
     def act(self, account_id: str) -> Act:
         """The occasion on which this account does something now."""
-        return Act(self.viewer(account_id), self.now(), self._ids, self.resources.calendar)
+        return Act(self.viewer(account_id), self.now(), self._ids, self.rules.calendar)
 
     def viewer(self, account_id: str) -> Viewer:
         """The account with what it may read and write today."""
@@ -154,7 +154,7 @@ class Store:
             touched = seeding.write(
                 self.db, operations, community_id=self.community_id, clock_source=self.clock, wall=self._wall()
             )
-            projections.rebuild(self.db, pinyin=self.resources.pinyin)
+            projections.rebuild(self.db, pinyin=self.rules.pinyin)
             self._places = None
         return touched
 
@@ -171,7 +171,7 @@ class Store:
 
     def after(self, touched: Touched, *, removed: Sequence[Row] = ()) -> None:
         """Inside ``write``: bring up to date what follows from records that changed or went."""
-        projections.refresh(self.db, touched, pinyin=self.resources.pinyin, removed=removed)
+        projections.refresh(self.db, touched, pinyin=self.rules.pinyin, removed=removed)
         if any(kind in RIGHTS_KINDS for kind, _ in touched):
             self._places = None
 
@@ -200,10 +200,10 @@ def _copy_before_update(path: Path, key: bytes, *, version: int) -> None:
 class Reader:
     """Lives on the read lane: a read-only connection beside the writer's."""
 
-    def __init__(self, path: Path, key: bytes, *, resources: Resources, wall: Wall = wall_ms) -> None:
+    def __init__(self, path: Path, key: bytes, *, rules: Rules, wall: Wall = wall_ms) -> None:
         """Open the file, which the store has created and migrated; StoreError as ``open_database``."""
         self.db = open_database(path, key, read_only=True)
-        self.resources = resources
+        self.rules = rules
         self._wall = wall
 
     @property

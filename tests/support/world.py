@@ -10,7 +10,7 @@ from sync.domain.calendar import instant
 from sync.domain.ids import derived_id
 from sync.domain.operations import Operation, new
 from sync.domain.roles import Viewer
-from sync.store.resources import Resources
+from sync.domain.rules import Rules, load_rules
 from sync.store.store import Reader, Store
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +41,9 @@ FAMILIES = {
 
 
 @cache
-def resources() -> Resources:
+def rules() -> Rules:
     """The program's own calendar and readings, loaded once a test run."""
-    return Resources.from_folder(ROOT / "resources")
+    return load_rules(ROOT / "resources")
 
 
 def ident(name: str) -> str:
@@ -151,7 +151,7 @@ class World:
             self.path,
             KEY,
             community_id=ident("community"),
-            resources=resources(),
+            rules=rules(),
             wall=self.clock,
             new_id=self.ids,
             replica=replica,
@@ -184,12 +184,12 @@ class World:
 
     def reader(self) -> Reader:
         """A reader of the same file; close it too."""
-        return Reader(self.path, self.key, resources=resources(), wall=self.clock)
+        return Reader(self.path, self.key, rules=rules(), wall=self.clock)
 
     def reopen(self) -> Store:
         """Close the store and open it again, as the next morning does."""
         self.store.close()
-        self.store = Store.open(self.path, self.key, resources=resources(), wall=self.clock, new_id=self.ids)
+        self.store = Store.open(self.path, self.key, rules=rules(), wall=self.clock, new_id=self.ids)
         return self.store
 
     def close(self) -> None:

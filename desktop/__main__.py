@@ -1,0 +1,32 @@
+"""``python -m desktop``: the program; ``--demo`` with a local server and a believable community; ``--tour DIR``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the switches and run; the imports wait so that ``--help`` is quick."""
+    parser = argparse.ArgumentParser(
+        prog="qiaomen", description="敲门: visits, needs map and small disputes, offline first."
+    )
+    parser.add_argument("--home", type=Path, help="keep everything in this folder instead of the user's own")
+    parser.add_argument("--demo", action="store_true", help="a local server and the small community, PINs printed")
+    parser.add_argument("--practice", action="store_true", help="练习模式: an invented community, nothing kept or sent")
+    parser.add_argument("--tour", type=Path, metavar="DIR", help="walk through the main job and leave pictures in DIR")
+    chosen = parser.parse_args(arguments)
+    if chosen.tour is not None:
+        from desktop.tour import run_tour
+
+        return run_tour(chosen.tour)
+    if chosen.demo or chosen.practice:
+        from desktop.demo import run_demo, run_practice
+
+        return run_practice() if chosen.practice else run_demo(chosen.home)
+    from desktop.launch import run
+
+    return run(chosen.home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

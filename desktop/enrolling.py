@@ -1,0 +1,97 @@
+"""The first start of this PC: hand in the code, make the encrypted file and its slots, receive the community.
+
+Runs on the net lane; nothing else has the file open yet.
+"""
+
+import platform
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from desktop.sync_agent import Connect
+from desktop.vault import Vault
+from sync.client.api import Api, open_client
+from sync.client.enrolment import enrol
+from sync.client.session import Progress, Session
+from sync.domain.rules import Rules
+from sync.errors import Offline, ServerTrouble
+from sync.keys.slots import KeySlots
+from sync.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What the first start made: whose code it was, the key that is open now, the recovery code to print.
+
+    ``is_complete`` is False when the line went during the first download; it goes on after unlocking.
+    """
+
+    account_id: str
+    database_key: bytes
+    recovery_code: str
+    is_complete: bool
+
+
+def set_up(
+    vault: Vault,
+    *,
+    server_url: str,
+    code: str,
+    pin: str,
+    rules: Rules,
+    wall: Callable[[], int],
+    connect: Connect | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> SetUp:
+    """Make this PC an installation of the community the code belongs to.
+
+    Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
+    """
+    fingerprint = fingerprint_of(vault)
+    with (connect or open_client)(server_url) as http:
+        enrolled = enrol(http, code=code, fingerprint=fingerprint, name=platform.node())
+        slots, key = KeySlots.create(_fresh(vault), device_secret=vault.secret())
+        slots.add(enrolled.account_id, pin=pin, database_key=key)
+        recovery = slots.set_recovery(key)
+        store = Store.create(vault.database, key, community_id=enrolled.community_id, rules=rules, wall=wall)
+        try:
+            store.set_state(
+                installation_id=enrolled.installation_id,
+                private_key=enrolled.key.private,
+                server_url=server_url,
+                fingerprint=fingerprint,
+            )
+            api = Api.of_installation(
+                http,
+                key=enrolled.key,
+                community=enrolled.community_id,
+                installation=enrolled.installation_id,
+                now_s=lambda: store.now() // 1000,
+            )
+            complete = _receive(store, api, wall=wall, on_progress=on_progress)
+        finally:
+            store.close()
+    return SetUp(enrolled.account_id, key, recovery, complete)
+
+
+def fingerprint_of(vault: Vault) -> str:
+    """Names this PC and this data folder: a cloned disk, or a copied folder, has another one."""
+    text = "\x1f".join((str(uuid.getnode()), platform.node(), str(vault.folder.resolve())))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _receive(store: Store, api: Api, *, wall: Callable[[], int], on_progress: Callable[[Progress], None]) -> bool:
+    try:
+        Session(lambda fn: fn(store), api, wall=wall, on_progress=on_progress).run()
+    except (Offline, ServerTrouble):
+        return False
+    return True
+
+
+def _fresh(vault: Vault) -> Path:
+    """Where the slots go; slots of a set-up that never got its database are out of the way."""
+    if vault.slots_file.exists():
+        vault.slots_file.replace(vault.slots_file.with_suffix(".unused"))
+    return vault.slots_file

@@ -1,0 +1,73 @@
+"""Which pages there are, for whom, and where their code lies; a page's module is read when it is first shown."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from desktop.context import Context
+from desktop.i18n import mark
+from desktop.pages.page import Page
+from sync.domain.roles import STATION_ROLES, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the sidebar. ``for_station`` is the text where the station's differs from a building head's."""
+
+    page: str
+    icon: str
+    text: str
+    for_station: str = ""
+    shortcut: str = ""
+
+
+WORK = (
+    Entry("today", "clock", mark("Today")),
+    Entry("households", "house", mark("Households")),
+    Entry("visits", "pencil", mark("Visits")),
+    Entry("needs_map", "grid", mark("Needs map")),
+    Entry("disputes", "scales", mark("Disputes")),
+    Entry("demands", "checklist", mark("Reported matters"), mark("Work orders")),
+)
+ALWAYS = (
+    Entry("sync", "sync", mark("Sync")),
+    Entry("settings", "gear", mark("Settings")),
+    Entry("help", "question", mark("Help"), shortcut="F1"),
+)
+
+_WHERE = {
+    "today": ("desktop.pages.today.page", "TodayPage"),
+    "households": ("desktop.pages.households.page", "HouseholdsPage"),
+    "visits": ("desktop.pages.visits.page", "VisitPage"),
+    "batch": ("desktop.pages.visits.batch", "BatchPage"),
+    "needs_map": ("desktop.pages.needs_map.page", "NeedsMapPage"),
+    "demands": ("desktop.pages.demands.list_page", "DemandsPage"),
+    "demand": ("desktop.pages.demands.page", "DemandPage"),
+    "disputes": ("desktop.pages.disputes.page", "DisputesPage"),
+    "sync": ("desktop.pages.sync_centre.page", "SyncPage"),
+    "settings": ("desktop.pages.settings.page", "SettingsPage"),
+    "help": ("desktop.pages.help.page", "HelpPage"),
+}
+_SHOWN_UNDER = {"batch": "visits", "demand": "demands"}
+
+
+def page_names() -> tuple[str, ...]:
+    """All names that ``navigate`` understands."""
+    return tuple(_WHERE)
+
+
+def make_page(name: str, context: Context) -> Page:
+    """Build a page; KeyError for a name that is no page."""
+    module, attribute = _WHERE[name]
+    return cast(Page, getattr(import_module(module), attribute)(context))
+
+
+def entry_of(name: str) -> str:
+    """The sidebar entry under which a page is found."""
+    return _SHOWN_UNDER.get(name, name)
+
+
+def entries_for(viewer: Viewer) -> tuple[tuple[Entry, str], ...]:
+    """The working entries of the sidebar with their texts, by role."""
+    at_station = viewer.has_any(STATION_ROLES)
+    return tuple((entry, entry.for_station if at_station and entry.for_station else entry.text) for entry in WORK)

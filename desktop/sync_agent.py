@@ -1,0 +1,269 @@
+"""Runs sync sessions on the net lane while people work, and tells the window how things stand.
+
+Being without a line is a state, not an error: nothing pops up, the count of what waits is always in view.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from desktop.hub import Hub
+from desktop.tasks import Tasks
+from sync.errors import Offline, QiaomenError, Refused, SyncError
+from sync.store import outbox
+from sync.store.store import Reader, Store, Touched
+
+if TYPE_CHECKING:
+    import httpx
+
+    from sync.client.session import Outcome, Progress
+
+Connect = Callable[[str], "httpx.Client"]
+
+
+class Phase(StrEnum):
+    """What the agent is at."""
+
+    OFF = "off"  # this PC has no server (practice, or not enrolled)
+    IDLE = "idle"
+    SYNCING = "syncing"
+    WAITING = "waiting"  # no line; tried again by itself
+    TROUBLE = "trouble"  # the server said no, or is broken; ``code`` says which
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the status pill and the sync page show; times in ms since 1970, 0 for never."""
+
+    phase: Phase = Phase.OFF
+    unsent: int = 0
+    refused: int = 0
+    last_success_at: int = 0
+    sent: int = 0
+    to_send: int = 0
+    received: int = 0
+    to_receive: int = 0
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    pending: outbox.Pending
+    synced_at: int
+    is_enrolled: bool
+
+
+class SyncAgent(QObject):
+    """Lives on the UI thread; a session runs on the net lane and hands its pieces to the write lane.
+
+    ``connect`` opens an HTTP client for a server's address; tests hand in one that talks to a server in process.
+    """
+
+    _rang = Signal()
+
+    def __init__(
+        self,
+        tasks: Tasks[Store, Reader],
+        hub: Hub,
+        *,
+        now: Callable[[], int],
+        connect: Connect | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        super().__init__()
+        self._tasks = tasks
+        self._hub = hub
+        self._now = now
+        self._connect = connect
+        self._rng = rng or random.Random()
+        self._schedule: Any = None
+        self.status = Status()
+        self._stop = threading.Event()
+        self._is_running = False
+        self._from_session = False
+        self._again = False
+        self._offset = 0  # of this PC's clock, as last seen by the session
+        self._news: deque[Progress | Touched] = deque()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._begin)
+        self._rang.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        hub.touched.connect(self._touched)
+
+    # ------------------------------------------------------------------------------------------- from outside
+
+    def start(self) -> None:
+        """The store is open: count what waits, and plan the first session."""
+        if self.status.phase is Phase.PAUSED:
+            return
+        self._count(then=self._plan_first)
+
+    def stop(self) -> None:
+        """End what runs at the next piece; the program is closing."""
+        self._stop.set()
+        self._timer.stop()
+
+    def sync_now(self) -> None:
+        """A person asked for it."""
+        self._timer.stop()
+        if self.status.phase is Phase.PAUSED:
+            self._show(phase=Phase.IDLE)
+        self._begin()
+
+    def pause(self) -> None:
+        """Stop at the next piece and stay so until ``sync_now``; nothing is lost by it."""
+        self._stop.set()
+        self._timer.stop()
+        self._show(phase=Phase.PAUSED)
+
+    # ------------------------------------------------------------------------------------------- one session
+
+    def _plan_first(self) -> None:
+        if self.status.phase is Phase.OFF or self._is_running or self._timer.isActive():
+            return
+        from sync.client.schedule import Schedule
+
+        if self._schedule is None:
+            self._schedule = Schedule(rng=self._rng)
+        self._wait(self._schedule.first().in_s)
+
+    def _wait(self, seconds: float) -> None:
+        if self.status.phase is not Phase.PAUSED:
+            self._timer.start(round(seconds * 1000))
+
+    def _begin(self) -> None:
+        if self._is_running:
+            self._again = True
+            return
+        if self.status.phase is Phase.OFF or not self._tasks.is_open:
+            return
+        self._is_running = True
+        self._stop.clear()
+        self._show(phase=Phase.SYNCING, sent=0, to_send=0, received=0, to_receive=0, code="")
+        self._tasks.net(self, self._run, self._done, self._failed)
+
+    def _run(self) -> Outcome:
+        """On the net lane."""
+        from sync.client.api import Api, open_client
+        from sync.client.session import Session
+        from sync.keys.signatures import KeyPair
+
+        state = self._tasks.write_wait(lambda store: store.state)
+        if not state.installation_id:
+            raise Refused("not_enrolled")
+        with (self._connect or open_client)(state.server_url) as http:
+            self._offset = state.clock_offset
+            api = Api.of_installation(
+                http,
+                key=KeyPair(state.private_key),
+                community=state.community_id,
+                installation=state.installation_id,
+                now_s=lambda: (self._now() + self._offset) // 1000,
+            )
+            session = Session(
+                self._call,
+                api,
+                wall=self._now,
+                on_progress=self._ring,
+                on_touched=self._ring,
+                stop=lambda: self._stop.is_set() or self._tasks.stopping.is_set(),
+            )
+            return session.run()
+
+    def _call(self, fn: Callable[[Store], Any], /) -> Any:
+        def with_offset(store: Store) -> tuple[Any, int]:
+            return fn(store), store.state.clock_offset
+
+        result, self._offset = self._tasks.write_wait(with_offset)
+        return result
+
+    def _ring(self, news: Progress | Touched) -> None:
+        self._news.append(news)
+        self._rang.emit()
+
+    def _hear(self) -> None:
+        while self._news:
+            news = self._news.popleft()
+            if isinstance(news, frozenset):
+                self._from_session = True
+                self._hub.touched.emit(news)
+                self._from_session = False
+            elif self._is_running:
+                self._show(sent=news.sent, to_send=news.to_send, received=news.received, to_receive=news.to_receive)
+
+    def _done(self, outcome: Outcome) -> None:
+        self._is_running = False
+        self._hear()
+        if self.status.phase is not Phase.PAUSED:
+            self._show(phase=Phase.IDLE)
+        self._count()
+        again, self._again = self._again, False
+        self._wait(0.0 if again and not outcome.stopped else self._schedule_of().after_success().in_s)
+
+    def _failed(self, error: Exception) -> None:
+        self._is_running = False
+        self._again = False
+        self._hear()
+        if self.status.phase is Phase.PAUSED:
+            return
+        code = error.code if isinstance(error, QiaomenError) else "bug"
+        self._show(phase=Phase.WAITING if isinstance(error, Offline) else Phase.TROUBLE, code=code)
+        self._count()
+        kind = error if isinstance(error, SyncError) else SyncError(code)
+        self._wait(self._schedule_of().after_failure(kind).in_s)
+
+    def _schedule_of(self) -> Any:
+        if self._schedule is None:
+            from sync.client.schedule import Schedule
+
+            self._schedule = Schedule(rng=self._rng)
+        return self._schedule
+
+    # ------------------------------------------------------------------------------------------- how things stand
+
+    def _touched(self, _: Touched) -> None:
+        if self._from_session or not self._tasks.is_open:
+            return
+        self._count()
+        if self.status.phase in (Phase.IDLE, Phase.SYNCING) and not self._is_running:
+            self._wait(self._schedule_of().after_save().in_s)
+        elif self._is_running:
+            self._again = True
+
+    def _count(self, then: Callable[[], None] | None = None) -> None:
+        def show(counts: _Counts) -> None:
+            phase = self.status.phase
+            if not counts.is_enrolled:
+                phase = Phase.OFF
+            elif phase is Phase.OFF:
+                phase = Phase.IDLE
+            self._show(
+                phase=phase,
+                unsent=counts.pending.unsent,
+                refused=counts.pending.quarantined,
+                last_success_at=counts.synced_at,
+            )
+            if then is not None:
+                then()
+
+        self._tasks.read(self, _read_counts, show, key="counts")
+
+    def _show(self, **changes: Any) -> None:
+        status = replace(self.status, **changes)
+        if status != self.status:
+            self.status = status
+            self._hub.sync_state.emit(status)
+
+
+def _read_counts(reader: Reader) -> _Counts:
+    state = reader.state
+    return _Counts(outbox.pending_counts(reader.db), state.synced_at, bool(state.installation_id))
