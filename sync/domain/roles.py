@@ -185,7 +185,7 @@ _CHANGE: Mapping[str, frozenset[str]] = {
 }
 
 
-_MAKERS = ("recorded_by", "noticed_by", "reported_by", "suggested_by", "by")
+_MAKERS = ("recorded_by", "noticed_by", "reported_by", "suggested_by", "given_by", "by")
 
 
 def made_by(values: Mapping[str, Any], account_id: str) -> bool:
