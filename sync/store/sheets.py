@@ -1,0 +1,170 @@
+"""Door sheets in the file: what is put on paper, and the way back from the code on the paper to the first door."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sync.domain.door_sheets import Door, SheetFacts, SheetIntent, make_sheet, pages, read_code, walking_order
+from sync.domain.fields import Privacy
+from sync.domain.operations import Operation
+from sync.domain.roles import Viewer
+from sync.domain.rules import Rules
+from sync.errors import RuleError
+from sync.store import needs_map
+from sync.store.database import Database, converted
+from sync.store.store import Store, Touched
+from sync.store.viewers import viewer_streams
+from sync.store.visit_facts import MINE, room_label
+
+_SHEET = "SELECT id, building_id, code, household_ids, printed_on, campaign_id, round_no FROM door_sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A printed sheet with its doors in walking order."""
+
+    sheet_id: str
+    building_id: str
+    code: str
+    household_ids: tuple[str, ...]
+    printed_on: str
+    campaign_id: str | None
+    round_no: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDoor:
+    """A door as the paper shows it: the room without the building ('1-901'), and its colour of the needs map."""
+
+    household_id: str
+    unit: str
+    room: str
+    colour: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All doors of a building in walking order; ``names`` are what must not get onto the paper."""
+
+    building_id: str
+    building: str
+    doors: tuple[PlannedDoor, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The new sheets."""
+
+    touched: Touched
+    sheets: tuple[SheetRow, ...]
+
+
+def find(db: Database, viewer: Viewer, typed: str) -> SheetRow:
+    """The sheet of a code, however it was typed; RuleError('code', 'bad_sheet_code') when there is none."""
+    given = {"code": read_code(typed), "streams": viewer_streams(viewer)}
+    statement = f"{_SHEET} WHERE code = :code AND deleted = 0 AND {MINE} ORDER BY printed_on DESC, id DESC LIMIT 1"
+    with converted():
+        row = db.conn.execute(statement, given).fetchone()
+    if row is None:
+        raise RuleError("code", "bad_sheet_code")
+    return _row(row)
+
+
+def recent(db: Database, viewer: Viewer, building_id: str, *, limit: int = 6) -> tuple[SheetRow, ...]:
+    """The sheets printed last for a building, newest first."""
+    given = {"building": building_id, "streams": viewer_streams(viewer), "limit": limit}
+    statement = f"""{_SHEET} WHERE building_id = :building AND deleted = 0 AND {MINE}
+        ORDER BY printed_on DESC, id DESC LIMIT :limit"""
+    with converted():
+        return tuple(_row(row) for row in db.conn.execute(statement, given))
+
+
+def plan(db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: int, since: str = "") -> Plan:
+    """What could be printed for a building. ``is_done``: somebody was there on or after the day ``since``."""
+    snapshot = needs_map.building_snapshot(db, viewer, building_id, rules=rules, now=now)
+    given = {"building": building_id, "streams": viewer_streams(viewer), "since": since}
+    done: set[str] = set()
+    with converted():
+        if since:
+            visited = f"""SELECT DISTINCT household_id FROM visit WHERE building_id = :building AND visited_on >= :since
+                AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
+            done = {row[0] for row in db.conn.execute(visited, given)}
+        names = _names(db, viewer, building_id)
+    position = {unit.unit_id: place for place, unit in enumerate(snapshot.units)}
+    labels = {unit.unit_id: unit.label for unit in snapshot.units}
+    cells = {cell.household_id: cell for cell in snapshot.cells}
+    order = walking_order(
+        Door(cell.household_id, position[cell.unit_id], cell.floor, cell.slot, cell.room_no) for cell in snapshot.cells
+    )
+    doors = []
+    for door in order:
+        cell = cells[door.household_id]
+        unit = labels[cell.unit_id]
+        room = short_label(snapshot.name, unit, cell.room_no)
+        doors.append(PlannedDoor(door.household_id, unit, room, cell.coloured.colour.value, door.household_id in done))
+    return Plan(building_id, snapshot.name, tuple(doors), names)
+
+
+def make(store: Store, author: str, intent: SheetIntent) -> Made:
+    """Sheets of at most twenty doors each for all doors of the intent, in one save. Errors as ``make_sheet``."""
+    act = store.act(author)
+    with converted():
+        codes = {row[0] for row in store.db.conn.execute("SELECT code FROM door_sheet WHERE deleted = 0")}
+        mine = {"building": intent.building_id, "streams": viewer_streams(act.viewer)}
+        doors = f"SELECT id FROM household WHERE building_id = :building AND deleted = 0 AND {MINE}"
+        known = frozenset(row[0] for row in store.db.conn.execute(doors, mine))
+    operations: list[Operation] = []
+    for page in pages(intent.household_ids) or ((),):
+        sheet = SheetIntent(
+            building_id=intent.building_id,
+            household_ids=page,
+            campaign_id=intent.campaign_id,
+            round_no=intent.round_no,
+        )
+        operations += make_sheet(act, sheet, SheetFacts(known, codes))
+        codes.add(operations[-1].fields["code"])
+    touched = store.save(act, operations)
+    made = tuple(
+        SheetRow(
+            operation.id,
+            intent.building_id,
+            operation.fields["code"],
+            tuple(operation.fields["household_ids"]),
+            act.today,
+            intent.campaign_id,
+            intent.round_no,
+        )
+        for operation in operations
+    )
+    return Made(touched, made)
+
+
+def short_label(building: str, unit: str, room_no: str) -> str:
+    """A room inside its building: '1-901'; where there are no units, '1201'."""
+    whole = room_label(building, unit, room_no)
+    parts = whole.split("-")
+    return "-".join(parts[1:]) if len(parts) > 1 else whole
+
+
+def _names(db: Database, viewer: Viewer, building_id: str) -> tuple[str, ...]:
+    if not viewer.may_see(Privacy.K2, building_id):
+        return ()
+    given = {"building": building_id, "streams": viewer_streams(viewer)}
+    statement = f"""SELECT name FROM resident WHERE building_id = :building AND deleted = 0 AND {MINE}
+        UNION SELECT contact_name FROM household WHERE building_id = :building AND deleted = 0 AND {MINE}"""
+    return tuple(sorted(row[0] for row in db.conn.execute(statement, given) if len(row[0]) > 1))
+
+
+def _row(row: Sequence[object]) -> SheetRow:
+    sheet_id, building_id, code, household_ids, printed_on, campaign_id, round_no = row
+    return SheetRow(
+        str(sheet_id),
+        str(building_id),
+        str(code),
+        tuple(json.loads(str(household_ids))),
+        str(printed_on),
+        None if campaign_id is None else str(campaign_id),
+        round_no if isinstance(round_no, int) else None,
+    )
