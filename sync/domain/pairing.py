@@ -95,6 +95,18 @@ def care_due_on(
     return min(days, default=None)
 
 
+def visit_due_on(
+    last_contact_on: str | None, *, care_due_on: str | None, rules: CareRules = DEFAULT_CARE
+) -> str | None:
+    """The day by which somebody should call: the earlier of what the station asks for and the ordinary interval.
+
+    A care day that lies before the last contact has been met already. None: never reached, so it is due at once.
+    """
+    asked = care_due_on if care_due_on and care_due_on > (last_contact_on or "") else None
+    ordinary = next_due_on(last_contact_on, level="", rules=rules)
+    return min(day for day in (asked, ordinary) if day) if asked or ordinary else None
+
+
 def _care_day(act: Act, pairings: Sequence[CarePairing], facts: CareFacts) -> list[Operation]:
     due_id = derived_id("care_due", facts.household_id)
     due_on = care_due_on(pairings, last_contact_on=facts.last_contact_on, today=act.today, rules=facts.rules)
