@@ -1,0 +1,1 @@
+"""The needs map: compound, building and household in colours that always say why."""

@@ -1,0 +1,329 @@
+"""The plan and the façade as cards with their table twins, their reasons and the matters of the common parts."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import theme
+from desktop.i18n import tr
+from desktop.pages.needs_map.reasons import area_reasons, demand_reason, demand_title
+from desktop.pages.needs_map.shapes import facade, tiles
+from desktop.widgets.buttons import button
+from desktop.widgets.card import Card, clear
+from desktop.widgets.compound_plan import CompoundPlan
+from desktop.widgets.facade import Facade
+from desktop.widgets.facade_model import FacadeSnapshot
+from desktop.widgets.facade_table import FacadeTable
+from desktop.widgets.flow import FlowLayout
+from desktop.widgets.labels import label, line, set_text
+from desktop.widgets.state_badge import StateBadge
+from sync.domain.colour_rules import Colour, RuleSet
+from sync.domain.colours import AreaCounts, Coloured
+from sync.store.needs_map import BuildingSnapshot, CompoundSnapshot, MapDemand, MapPlace
+
+_TONES = {Colour.RED: "red", Colour.YELLOW: "yellow", Colour.GREEN: "green"}
+
+
+class Legend(QWidget):
+    """What the colours mean, from the rule set; the finished ones are off the map."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        super().__init__()
+        self._rules = rules
+        self._flow = FlowLayout(self, gap=theme.GAP_L)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Write it anew, in the language of the screen."""
+        clear(self._flow)
+        for entry in self._rules.legend:
+            if entry.colour is Colour.NONE:
+                continue
+            holder = QWidget()
+            row = FlowLayout(holder)
+            row.addWidget(StateBadge(entry.colour.value, character=entry.character, words=entry.text))
+            row.addWidget(label(entry.text))
+            self._flow.addWidget(holder)
+
+
+class PublicMatters(QWidget):
+    """The demands of the common parts as a line of links, each with its badge."""
+
+    asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        self._head = label(tr("Common parts"), "secondary")
+        box.addWidget(self._head)
+        holder = QWidget()
+        self._flow = FlowLayout(holder)
+        box.addWidget(holder)
+
+    def show_demands(self, demands: Iterable[MapDemand], *, now: int, rules: RuleSet) -> None:
+        """Show these; the widget hides when there are none."""
+        clear(self._flow)
+        shown = list(demands)
+        self.setVisible(bool(shown))
+        self._head.setText(tr("Common parts"))
+        for demand in shown:
+            self._flow.addWidget(StateBadge(demand.coloured.colour.value))
+            link = button(demand_title(demand), role="link", on_click=partial(self.asked.emit, demand.demand_id))
+            link.setToolTip(demand_reason(demand, now=now, rules=rules))
+            self._flow.addWidget(link)
+
+
+class PlanCard(Card):
+    """The compound from above: tiles or a table, the totals, and which compound."""
+
+    current_changed = Signal(str)
+    activated = Signal(str)
+    compound_chosen = Signal(str)
+    demand_asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__(tr("Compound from above"), hint=tr("choose a building"))
+        self.compounds = QComboBox()
+        self.compounds.currentIndexChanged.connect(
+            lambda _: self.compound_chosen.emit(str(self.compounds.currentData() or ""))
+        )
+        self.add(self.compounds)
+        self._stack = QStackedWidget()
+        self.plan = CompoundPlan(tr("Compound from above"))
+        self.table = PlanTable()
+        self._stack.addWidget(self.plan)
+        self._stack.addWidget(self.table)
+        self.add(self._stack, stretch=1)
+        self._public = PublicMatters()
+        self.add(self._public)
+        self.add(line())
+        totals = QWidget()
+        self._totals = FlowLayout(totals, gap=theme.GAP_M)
+        self.add(totals)
+        self._why = label("", "secondary", wrap=True)
+        self.add(self._why)
+        self._public.asked.connect(self.demand_asked)
+        self.plan.current_changed.connect(self.current_changed)
+        self.plan.activated.connect(self.activated)
+        self.table.current_changed.connect(self.plan.set_current)
+        self.table.activated.connect(self.activated)
+
+    def retranslate(self) -> None:
+        """Write the card's own texts anew."""
+        self.set_title(tr("Compound from above"))
+        self.set_hint(tr("choose a building"))
+        self.plan.setAccessibleName(tr("Compound from above"))
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.plan.set_tiles(())
+        self.table.show_compound(None)
+        self._public.show_demands((), now=0, rules=RuleSet())
+        clear(self._totals)
+
+    def show_compound(
+        self, compound: CompoundSnapshot, places: Sequence[MapPlace], *, rules: RuleSet, now: int
+    ) -> None:
+        """Fill the card; the chooser shows only where there is a choice."""
+        self.compounds.blockSignals(True)
+        self.compounds.clear()
+        self.compounds.setAccessibleName(tr("Compound"))
+        for place in places:
+            self.compounds.addItem(place.name, place.compound_id)
+        self.compounds.setCurrentIndex(max(0, self.compounds.findData(compound.compound_id)))
+        self.compounds.setVisible(len(places) > 1)
+        self.compounds.blockSignals(False)
+        self.plan.blockSignals(True)
+        self.plan.set_tiles(tiles(compound))
+        self.plan.blockSignals(False)
+        self.table.show_compound(compound)
+        self._public.show_demands(compound.public, now=now, rules=rules)
+        self._show_totals(compound.counts, rules=rules)
+        set_text(self._why, _why(compound.coloured, _buildings(compound), rules=rules))
+
+    def set_current(self, building_id: str) -> None:
+        """Move the ring without telling."""
+        self.plan.blockSignals(True)
+        self.plan.set_current(building_id)
+        self.plan.blockSignals(False)
+        self.table.set_current(building_id)
+
+    def set_table(self, is_table: bool) -> None:
+        """Show the table twin, or the tiles."""
+        self._stack.setCurrentWidget(self.table if is_table else self.plan)
+
+    def focus_plan(self) -> None:
+        """Put the keyboard on what is shown."""
+        self._stack.currentWidget().setFocus()
+
+    def _show_totals(self, counts: AreaCounts, *, rules: RuleSet) -> None:
+        clear(self._totals)
+        self._totals.addWidget(label(tr("{n} households").format(n=counts.total)))
+        numbers = (counts.red, counts.yellow, counts.green, counts.grey, counts.blank)
+        colours = (Colour.RED, Colour.YELLOW, Colour.GREEN, Colour.GREY, Colour.BLANK)
+        for colour, number in zip(colours, numbers, strict=True):
+            text = f"{rules.entry(colour).character} {number}"
+            tone = _TONES.get(colour, "")
+            self._totals.addWidget(label(text, "strong" if tone else "", tone=tone))
+
+
+class FacadeCard(Card):
+    """A building from the front: façade or table, why it has its colour, and its common parts."""
+
+    current_changed = Signal(str)
+    activated = Signal(str)
+    demand_asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._badge = StateBadge("green")
+        self.add_beside_title(self._badge)
+        self._nothing = label("", "secondary", wrap=True)
+        self.add(self._nothing)
+        self._why = label("", "secondary", wrap=True)
+        self.add(self._why)
+        self._stack = QStackedWidget()
+        self.facade = Facade()
+        self.table = FacadeTable()
+        self._stack.addWidget(self.facade)
+        self._stack.addWidget(self.table)
+        self.add(self._stack, stretch=1)
+        self._public = PublicMatters()
+        self.add(self._public)
+        self.facade.current_changed.connect(self._on_facade)
+        self.facade.activated.connect(self.activated)
+        self.table.current_changed.connect(self.facade.set_current)
+        self.table.activated.connect(self.activated)
+        self._public.asked.connect(self.demand_asked)
+        self.show_nothing(tr("One moment …"))
+
+    @property
+    def current(self) -> str:
+        """The household with the ring."""
+        return self.facade.current
+
+    def set_current(self, household_id: str) -> None:
+        """Move the ring without telling."""
+        self.facade.blockSignals(True)
+        self.facade.set_current(household_id)
+        self.facade.blockSignals(False)
+        self.table.set_current(household_id)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.facade.set_snapshot(FacadeSnapshot.empty())
+        self.table.set_snapshot(FacadeSnapshot.empty())
+        self.show_nothing("")
+
+    def show_nothing(self, text: str) -> None:
+        """Words in place of a building: loading, empty, failed."""
+        set_text(self._nothing, text)
+        set_text(self._why, "")
+        self.set_title("")
+        self._badge.hide()
+        self._stack.hide()
+        self._public.hide()
+
+    def show_building(self, building: BuildingSnapshot, *, rules: RuleSet, now: int) -> None:
+        """Fill the card; the ring stays on its household."""
+        set_text(self._nothing, "")
+        self._stack.show()
+        snapshot = facade(building, rules)
+        self.set_title(snapshot.title)
+        self.set_hint(tr("arrows walk, Enter opens"))
+        self._badge.set_state(building.coloured.colour.value, character=rules.entry(building.coloured.colour).character)
+        self._badge.show()
+        self.facade.blockSignals(True)
+        self.facade.set_snapshot(snapshot)
+        self.facade.blockSignals(False)
+        self.table.set_snapshot(snapshot)
+        self.table.set_current(self.facade.current)
+        set_text(self._why, _why(building.coloured, building.counts, rules=rules))
+        self._public.show_demands(building.public, now=now, rules=rules)
+
+    def set_table(self, is_table: bool) -> None:
+        """Show the table twin, or the façade."""
+        self._stack.setCurrentWidget(self.table if is_table else self.facade)
+
+    def focus_facade(self) -> None:
+        """Put the keyboard on what is shown."""
+        self._stack.currentWidget().setFocus()
+
+    def _on_facade(self, household_id: str) -> None:
+        self.table.set_current(household_id)
+        self.current_changed.emit(household_id)
+
+
+class PlanTable(QTableWidget):
+    """The plan's twin: a building a row, with its colour and its numbers."""
+
+    current_changed = Signal(str)
+    activated = Signal(str)  # hides Qt's own signal of an index, on purpose
+
+    def __init__(self) -> None:
+        super().__init__(0, 7)
+        self._ids: list[str] = []
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.currentCellChanged.connect(self._on_current)
+        self.cellActivated.connect(lambda row, _: self.activated.emit(self._ids[row]))
+
+    def show_compound(self, compound: CompoundSnapshot | None) -> None:
+        """Show the buildings of a compound, or nothing."""
+        self.blockSignals(True)
+        self.setAccessibleName(tr("Compound from above"))
+        shown = compound.tiles if compound is not None else ()
+        self._ids = [tile.building_id for tile in shown]
+        rules = RuleSet()
+        characters = [rules.entry(colour).character for colour in list(Colour)[:5]]
+        self.setHorizontalHeaderLabels([tr("Building"), tr("Colour"), *characters])
+        self.setRowCount(len(shown))
+        for row, tile in enumerate(shown):
+            counts = tile.counts
+            numbers = (counts.red, counts.yellow, counts.green, counts.grey, counts.blank)
+            texts = [tile.name, rules.entry(tile.coloured.colour).character, *(str(number) for number in numbers)]
+            for column, text in enumerate(texts):
+                self.setItem(row, column, QTableWidgetItem(text))
+            self.setRowHeight(row, theme.current().px(theme.ROW_HEIGHT))
+        self.blockSignals(False)
+
+    def set_current(self, building_id: str) -> None:
+        """Choose a row without telling."""
+        if building_id in self._ids:
+            self.blockSignals(True)
+            self.setCurrentCell(self._ids.index(building_id), 0)
+            self.blockSignals(False)
+
+    def _on_current(self, row: int, _column: int, _before: int, _before_column: int) -> None:
+        if 0 <= row < len(self._ids):
+            self.current_changed.emit(self._ids[row])
+
+
+def _why(coloured: Coloured, counts: AreaCounts, *, rules: RuleSet) -> str:
+    if coloured.colour is Colour.NONE:
+        return ""
+    reasons = area_reasons(coloured, counts)
+    return tr("Why “{character}”: {reasons}").format(character=rules.entry(coloured.colour).character, reasons=reasons)
+
+
+def _buildings(compound: CompoundSnapshot) -> AreaCounts:
+    """How many buildings have which colour: what the compound's reasons speak of."""
+    shown = [tile.coloured.colour for tile in compound.tiles]
+    return AreaCounts(*(shown.count(colour) for colour in list(Colour)[:5]))

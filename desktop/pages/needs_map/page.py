@@ -1,0 +1,369 @@
+"""The three-colour needs map: plan → façade → household. Arrows walk, Enter goes in, Esc comes out."""
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop import theme
+from desktop.context import Context
+from desktop.hub import Notice, Tone
+from desktop.i18n import tr
+from desktop.pages.needs_map.cards import FacadeCard, Legend, PlanCard
+from desktop.pages.needs_map.panel import HouseholdPanel
+from desktop.pages.needs_map.printing import print_facade
+from desktop.pages.needs_map.reading import MapReading, PanelReading, Wanted, read_building, read_map, read_panel
+from desktop.pages.page import Page
+from desktop.texts import words
+from desktop.widgets.buttons import button
+from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout
+from sync.domain.calendar import day_of
+from sync.errors import QiaomenError
+from sync.store.needs_map import BuildingSnapshot
+
+PLAN, FACADE, HOUSEHOLD = 0, 1, 2
+_LOOK_AGAIN_MS = 60_000
+_STALE_AFTER_MS = 10 * 60_000  # colours age by the hour: what is due within a day changes while one looks
+_PLAN_WIDTH, _PANEL_WIDTH = 350, 280
+
+
+class NeedsMapPage(Page):
+    """``open(household_id=…)`` or ``open(building_id=…)`` goes there; otherwise it stays where it was."""
+
+    name: ClassVar[str] = "needs_map"
+    listens: ClassVar[frozenset[str]] = frozenset({"demand", "household", "visit", "building", "unit", "compound"})
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._wanted = Wanted()
+        self._reading: MapReading | None = None
+        self._panel_reading: PanelReading | None = None
+        self._level = FACADE
+        self._mode = ""
+        self._is_table = False
+        self._ageing = QTimer(self)
+        self._ageing.setInterval(_LOOK_AGAIN_MS)
+        self._ageing.timeout.connect(self._age)
+        self._lay_out()
+        self._connect()
+        self.retranslate()
+
+    def title(self) -> str:
+        return tr("Three-colour needs map")
+
+    @property
+    def level(self) -> int:
+        """Where the keyboard stands: PLAN, FACADE or HOUSEHOLD."""
+        return self._level
+
+    @property
+    def reading(self) -> MapReading | None:
+        """What is shown."""
+        return self._reading
+
+    @property
+    def panel_reading(self) -> PanelReading | None:
+        """The household shown beside the façade."""
+        return self._panel_reading
+
+    def open(self, **target: Any) -> None:
+        if "household_id" in target or "building_id" in target:
+            self._wanted = Wanted(
+                building_id=str(target.get("building_id", "")), household_id=str(target.get("household_id", ""))
+            )
+            self._level = FACADE
+        self._ageing.start()
+        super().open()
+
+    def reload(self) -> None:
+        viewer, rules, now = self.context.session.viewer, self.context.rules, self.context.now()
+        wanted = self._wanted
+        self.context.tasks.read(
+            self,
+            lambda reader: read_map(reader, viewer, wanted, rules=rules, now=now),
+            self._show,
+            self._failed,
+            key="map",
+        )
+
+    def leave(self) -> None:
+        self._ageing.stop()
+
+    def forget(self) -> None:
+        self._wanted, self._reading, self._panel_reading = Wanted(), None, None
+        self.plan.clear()
+        self.facade.clear()
+        self.panel.show_nothing("")
+
+    def retranslate(self) -> None:
+        self.table_button.set_words(tr("As a picture") if self._is_table else tr("As a table"))
+        self.print_button.set_words(tr("Print"))
+        self.back_button.set_words(tr("Back"))
+        self.legend.retranslate()
+        self.plan.retranslate()
+        self._fill_categories()
+        if self._reading is not None:
+            self._show(self._reading)
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def _show(self, reading: MapReading) -> None:
+        self._reading = reading
+        compound, building = reading.compound, reading.building
+        if compound is None or building is None:
+            self.facade.show_nothing(
+                tr("Here the buildings will stand in colours. Add a building under Households first.")
+            )
+            self._arrange(force=True)
+            return
+        self._wanted = Wanted(compound.compound_id, building.building_id, "", self._wanted.category)
+        self.plan.show_compound(compound, reading.places, rules=self.context.rules.colours, now=self.context.now())
+        self.plan.set_current(building.building_id)
+        self._show_building(building, household_id=reading.household_id)
+        if not self._has_plan() and self._level == PLAN:
+            self._level = FACADE
+        self._arrange(force=True)
+        self._focus_level()
+
+    def _show_building(self, building: BuildingSnapshot, *, household_id: str = "") -> None:
+        self.facade.show_building(building, rules=self.context.rules.colours, now=self.context.now())
+        if household_id:
+            self.facade.set_current(household_id)
+        self._read_panel()
+
+    def _read_panel(self) -> None:
+        household_id = self.facade.current
+        if not household_id:
+            self._panel_reading = None
+            self.panel.show_nothing(tr("This building has no rooms yet. Add them under Households."))
+            return
+        viewer, rules, now = self.context.session.viewer, self.context.rules, self.context.now()
+        self.context.tasks.read(
+            self,
+            lambda reader: read_panel(reader, viewer, household_id, rules=rules, now=now),
+            self._show_panel,
+            self._failed,
+            key="panel",
+        )
+
+    def _show_panel(self, reading: PanelReading | None) -> None:
+        self._panel_reading = reading
+        if reading is None:
+            self.panel.show_nothing(tr("This household is not on this PC any more."))
+            return
+        self.panel.show_reading(reading, now=self.context.now(), rules=self.context.rules.colours)
+        if self._level == HOUSEHOLD:
+            self.panel.focus_first()
+
+    def _on_building(self, building_id: str) -> None:
+        if self._reading is None or not building_id:
+            return
+        viewer, rules, now = self.context.session.viewer, self.context.rules, self.context.now()
+        category = self._wanted.category
+        self._wanted = Wanted(self._wanted.compound_id, building_id, "", category)
+        self.context.tasks.read(
+            self,
+            lambda reader: read_building(reader, viewer, building_id, category, rules=rules, now=now),
+            self._building_read,
+            self._failed,
+            key="building",
+        )
+
+    def _building_read(self, building: BuildingSnapshot) -> None:
+        if self._reading is not None:
+            self._reading = MapReading(self._reading.places, self._reading.compound, building, "")
+        self._show_building(building)
+
+    def _on_compound(self, compound_id: str) -> None:
+        if compound_id and compound_id != self._wanted.compound_id:
+            self._wanted = Wanted(compound_id, "", "", self._wanted.category)
+            self.reload()
+
+    def _on_category(self) -> None:
+        category = str(self.category.currentData() or "")
+        if category != self._wanted.category and self._reading is not None:
+            self._wanted = Wanted(self._wanted.compound_id, self._wanted.building_id, self.facade.current, category)
+            self.reload()
+
+    def _age(self) -> None:
+        """Read again when the day has changed or what is shown is ten minutes old."""
+        building = self._reading.building if self._reading is not None else None
+        if building is None or not self.isVisible():
+            return
+        now = self.context.now()
+        if day_of(now) != day_of(building.taken_at) or now - building.taken_at >= _STALE_AFTER_MS:
+            self.reload()
+
+    # ------------------------------------------------------------------------------------------- levels
+
+    def go(self, level: int) -> None:
+        """Put the keyboard on the plan, the façade or the household."""
+        self._level = level
+        self._arrange(force=True)
+        self._focus_level()
+
+    def _focus_level(self) -> None:
+        if not self.isVisible() or self.category.hasFocus():
+            return
+        if self._level == PLAN:
+            self.plan.focus_plan()
+        elif self._level == FACADE:
+            self.facade.focus_facade()
+        else:
+            self.panel.focus_first()
+
+    def _enter_household(self, _: str) -> None:
+        self.go(HOUSEHOLD)
+
+    def back(self) -> None:
+        """One level out: from the household to the façade, from there to the plan."""
+        if self._level > self._first_level():
+            self.go(self._level - 1)
+
+    def _has_plan(self) -> bool:
+        """A head with a single building starts at its façade."""
+        reading = self._reading
+        return reading is not None and (len(reading.places) > 1 or sum(p.buildings for p in reading.places) > 1)
+
+    def _first_level(self) -> int:
+        return PLAN if self._has_plan() else FACADE
+
+    def event(self, event: QEvent) -> bool:
+        # Esc goes one level back before it leaves the page.
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            self._sync_level()
+            if self._level > self._first_level():
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.back()
+        else:
+            super().keyPressEvent(event)
+
+    def _sync_level(self) -> None:
+        """The level is where the focus is, whether it came by Enter, Tab or the mouse."""
+        focused = QApplication.focusWidget()
+        for level, part in ((PLAN, self.plan), (FACADE, self.facade), (HOUSEHOLD, self.panel)):
+            if focused is not None and part.isAncestorOf(focused):
+                self._level = level
+
+    # ------------------------------------------------------------------------------------------- layout
+
+    def _lay_out(self) -> None:
+        px = theme.current().px
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(px(theme.GAP_XL), px(20), px(theme.GAP_XL), px(20))
+        outer.setSpacing(px(theme.GAP_M))
+        bar = QHBoxLayout()
+        bar.setSpacing(px(theme.GAP_M))
+        holder = QWidget()
+        flow = FlowLayout(holder)
+        self.back_button = button(tr("Back"), on_click=self.back)
+        self.category = QComboBox()
+        self.category.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.table_button = button(tr("As a table"), key="Ctrl+T", on_click=self._toggle_table)
+        self.print_button = button(tr("Print"), key="Ctrl+P", on_click=self._print)
+        for widget in (self.back_button, self.category, self.table_button):
+            flow.addWidget(widget)
+        bar.addWidget(holder, 1)
+        bar.addWidget(self.print_button, 0, Qt.AlignmentFlag.AlignTop)
+        outer.addLayout(bar)
+        self.legend = Legend(self.context.rules.colours)
+        outer.addWidget(self.legend)
+        self.plan = PlanCard()
+        self.facade = FacadeCard()
+        self.panel = HouseholdPanel()
+        self._row = QHBoxLayout()
+        self._row.setSpacing(px(16))
+        self._row.addWidget(self.plan)
+        self._row.addWidget(self.facade, 1)
+        self._row.addWidget(self.panel)
+        outer.addLayout(self._row, 1)
+
+    def _connect(self) -> None:
+        self.plan.current_changed.connect(self._on_building)
+        self.plan.activated.connect(lambda _: self.go(FACADE))
+        self.plan.compound_chosen.connect(self._on_compound)
+        self.plan.demand_asked.connect(self._open_demand)
+        self.facade.current_changed.connect(lambda _: self._read_panel())
+        self.facade.activated.connect(self._enter_household)
+        self.facade.demand_asked.connect(self._open_demand)
+        self.panel.step_asked.connect(
+            lambda demand_id, move: self.context.navigate("demand", demand_id=demand_id, move=move)
+        )
+        self.panel.demand_asked.connect(self._open_demand)
+        self.panel.household_asked.connect(lambda h: self.context.navigate("households", household_id=h))
+        self.panel.visit_asked.connect(lambda h: self.context.navigate("visits", household_id=h))
+        self.category.currentIndexChanged.connect(lambda _: self._on_category())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._arrange(force=True)
+
+    def _arrange(self, *, force: bool = False) -> None:
+        """Three cards side by side, two, or the one that the keyboard is on."""
+        look = theme.current()
+        effective = self.window().width() / look.scale
+        mode = "wide" if effective >= WIDE_FROM else "two" if effective >= TWO_FROM else "single"
+        if mode == self._mode and not force:
+            return
+        self._mode = mode
+        has_plan = self._has_plan()
+        plan = has_plan and (mode == "wide" or self._level == PLAN)
+        panel = mode == "wide" or self._level == HOUSEHOLD or (mode == "two" and self._level != PLAN)
+        facade = mode == "wide" or self._level == FACADE or (mode == "two" and not plan) or (not has_plan and not panel)
+        if mode == "two" and plan:
+            facade, panel = True, False
+        self.plan.setVisible(plan)
+        self.facade.setVisible(facade)
+        self.panel.setVisible(panel)
+        alone = [plan, facade, panel].count(True) == 1
+        for part, width in ((self.plan, _PLAN_WIDTH), (self.panel, _PANEL_WIDTH)):
+            if alone:
+                part.setMinimumWidth(0)
+                part.setMaximumWidth(16_777_215)
+            else:
+                part.setFixedWidth(look.px(width))
+        self.back_button.setVisible(mode != "wide" and self._level > self._first_level())
+
+    def _toggle_table(self) -> None:
+        self._is_table = not self._is_table
+        self.plan.set_table(self._is_table)
+        self.facade.set_table(self._is_table)
+        self.table_button.set_words(tr("As a picture") if self._is_table else tr("As a table"))
+        self._focus_level()
+
+    def _fill_categories(self) -> None:
+        chosen = self._wanted.category
+        self.category.blockSignals(True)
+        self.category.clear()
+        self.category.setAccessibleName(tr("Category"))
+        self.category.addItem(tr("Category: all"), "")
+        for entry in self.context.rules.demand_categories.category:
+            self.category.addItem(tr("Category: {name}").format(name=entry.label), entry.code)
+        self.category.setCurrentIndex(max(0, self.category.findData(chosen)))
+        self.category.blockSignals(False)
+
+    def _print(self) -> None:
+        if self._reading is not None and self._reading.building is not None:
+            print_facade(self.context, self, self._reading.building)
+
+    def _open_demand(self, demand_id: str) -> None:
+        self.context.navigate("demand", demand_id=demand_id)
+
+    def _failed(self, error: Exception) -> None:
+        said = words(error)
+        tone = Tone.WARN if isinstance(error, QiaomenError) else Tone.ALARM
+        self.context.hub.notice.emit(Notice(said.title, said.advice, tone, details=said.details))
+        if self._reading is None:
+            self.facade.show_nothing(said.title)
