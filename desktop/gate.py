@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.context import Context
 from desktop.vault import Colleague, Profile, Vault
+from sync.domain.calendar import today
 from sync.domain.roles import Viewer
 from sync.errors import AccessError
-from sync.store import staff
+from sync.store import backup, staff
 from sync.store.store import Reader, Store
+
+COPY_AFTER_MS = 60_000  # the day's copy waits until the first work is done
+COPY_EVERY_MS = 3_600_000  # a PC that is never shut down gets its copy on the next day too
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Gate(QObject):
         self._vault = vault
         self._wanted = ""  # who is at the gate or inside
         self._kept: Profile | None = None
+        self._key = b""
+        self._copy = QTimer(self)
+        self._copy.timeout.connect(self.copy_today)
         context.hub.touched.connect(self._touched)
 
     def enter(self, account_id: str, unlock: Callable[[], bytes]) -> None:
@@ -51,8 +58,17 @@ class Gate(QObject):
         self._context.session.end()
         self._wanted = ""
 
+    def copy_today(self) -> None:
+        """Make the day's encrypted copy unless it is there; a full disk is told, the work goes on."""
+        self._copy.start(COPY_EVERY_MS)
+        context, key = self._context, self._key
+        database, slots_file = self._vault.database, self._vault.slots_file
+        folder, day = context.paths.backups, today(context.now())
+        context.tasks.net(None, lambda: backup.make_daily(database, key, folder, day=day, beside=(slots_file,)))
+
     def _open(self, account_id: str, key: bytes) -> None:
         tasks = self._context.tasks
+        self._key = key
         if tasks.is_open:
             self._let_in(account_id)
             return
@@ -61,9 +77,13 @@ class Gate(QObject):
             open_write=lambda: Store.open(database, key, rules=rules, wall=now),
             open_read=lambda: Reader(database, key, rules=rules, wall=now),
             owner=self,
-            then=lambda _: self._let_in(account_id),
+            then=lambda _: self._opened(account_id),
             fail=self.failed.emit,
         )
+
+    def _opened(self, account_id: str) -> None:
+        self._copy.start(COPY_AFTER_MS)
+        self._let_in(account_id)
 
     def _let_in(self, account_id: str) -> None:
         self._wanted = account_id

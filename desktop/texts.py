@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from desktop.i18n import mark, tr
 from desktop.words import keys, rules, store, sync
-from sync.errors import AccessError, KeysError, Offline, QiaomenError, Refused, RuleError, ServerTrouble, StoreError
+from sync.errors import (
+    AccessError,
+    KeysError,
+    Offline,
+    QiaomenError,
+    Refused,
+    RuleError,
+    ServerTrouble,
+    StoreError,
+    SyncError,
+)
 
 TABLE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {**rules.WORDS, **store.WORDS, **keys.WORDS, **sync.WORDS}
@@ -39,6 +49,10 @@ _BY_KIND: Final[tuple[tuple[type[QiaomenError], tuple[str, str]], ...]] = (
         ServerTrouble,
         (mark("The server has trouble just now"), mark("Everything is saved on this PC; it is tried again by itself.")),
     ),
+    (
+        SyncError,
+        (mark("The server did not take it"), mark("Nothing is lost. It is listed under Sync with what to change.")),
+    ),
 )
 
 
@@ -69,6 +83,11 @@ def words(error: BaseException) -> Words:
         advice=tr(advice).format_map(filled) if advice else "",
         details=_details(error),
     )
+
+
+def code_words(code: str) -> Words:
+    """The words for a code alone, as the history of syncs and the list of refused records keep it."""
+    return words(SyncError(code))
 
 
 def sentence(error: RuleError) -> str:

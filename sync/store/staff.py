@@ -51,3 +51,26 @@ def community(db: Database, viewer: Viewer) -> CommunityRow:
         ).fetchone()
     record_id, name, phone = found or ("", "", "")
     return CommunityRow(record_id, name, station[0] if station else "", phone)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """An area a role can be given in: ``kind`` is community, compound, grid or building."""
+
+    kind: str
+    id: str
+    name: str
+
+
+def areas(db: Database, viewer: Viewer) -> tuple[AreaRow, ...]:
+    """All areas the viewer's records name, the largest kind first, each kind in order."""
+    statement = """
+        SELECT * FROM (
+            SELECT 'community' AS kind, id, name, 0 AS step, 0 AS place, stream FROM community WHERE deleted = 0
+            UNION ALL SELECT 'compound', id, name, 1, 0, stream FROM compound WHERE deleted = 0
+            UNION ALL SELECT 'grid', id, name, 2, 0, stream FROM grid WHERE deleted = 0
+            UNION ALL SELECT 'building', id, name, 3, position, stream FROM building WHERE deleted = 0
+        ) WHERE stream IN (SELECT value FROM json_each(:streams)) ORDER BY step, place, name, id"""
+    with converted():
+        rows = db.conn.execute(statement, {"streams": viewer_streams(viewer)}).fetchall()
+    return tuple(AreaRow(kind, record_id, name) for kind, record_id, name, *_ in rows)
