@@ -75,12 +75,21 @@ class Session:
 
     def stream_of(self, kind: Kind, record_id: str, values: Mapping[str, Any]) -> str:
         """The stream these values belong to; '' when the record to follow is not here."""
-        parent_stream = ""
-        if kind.inherits:
-            parent_kind = kind.fields[kind.parent].refers or str(values.get("record_kind") or "")
-            parent = self.row(parent_kind, str(values.get(kind.parent))) if parent_kind in schema.TABLES else None
-            parent_stream = parent.stream if parent else ""
-        return kind.stream(record_id, values, community=self._community_id, parent_stream=parent_stream)
+        parent = self._parent(kind, values)
+        return kind.stream(
+            record_id, values, community=self._community_id, parent_stream=parent.stream if parent else ""
+        )
+
+    def parent_values(self, kind: Kind, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values of the record that this one follows: who mediates a case is written there; empty for others."""
+        parent = self._parent(kind, values)
+        return parent.values if parent else {}
+
+    def _parent(self, kind: Kind, values: Mapping[str, Any]) -> Row | None:
+        if not kind.inherits:
+            return None
+        parent_kind = kind.fields[kind.parent].refers or str(values.get("record_kind") or "")
+        return self.row(parent_kind, str(values.get(kind.parent))) if parent_kind in schema.TABLES else None
 
 
 def apply(session: Session, operation: Operation, act: Act, *, clock: HybridClock, wall: int, replica: int) -> Change:
@@ -102,7 +111,7 @@ def apply(session: Session, operation: Operation, act: Act, *, clock: HybridCloc
     stream = session.stream_of(kind, operation.id, values)
     if not stream:
         raise RuleError(kind.parent, "parent_missing")
-    _allow(act, operation, before, values=values, stream=stream)
+    _allow(act, operation, before, values={**session.parent_values(kind, values), **values}, stream=stream)
     stamped = Operation(
         kind=operation.kind,
         id=operation.id,
@@ -215,13 +224,17 @@ def _seen(kind: Kind, fields: Values, before: Row) -> dict[str, Clock]:
 
 def _allow(act: Act, operation: Operation, before: Row | None, *, values: Values, stream: str) -> None:
     made_it = made_by(before.values, act.author) if before else False
-    for place in dict.fromkeys((before.stream if before else stream, stream)):
+    # In the stream it is in, what stands there decides; in the one it moves to, what it will be.
+    asked = {stream: values}
+    if before:
+        asked = {stream: values, before.stream: {**values, **before.values}}
+    for place, decisive in asked.items():
         code = authorise(
             act.viewer,
             kind=operation.kind,
             action=operation.action,
             stream=place,
-            values=values,
+            values=decisive,
             author_made_it=made_it,
         )
         if code:
