@@ -92,7 +92,7 @@ def notice(act: Act, intent: NoticeIntent, facts: NoticePlace) -> list[Operation
             move=name,
             from_state=NEW,
             to_state=state,
-            note=joined(method, result) if result else "",
+            note=result,
         ),
     ]
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from sync.domain.calendar import WorkCalendar, load_calendar
 from sync.domain.care import CareRules, load_care_rules
+from sync.domain.categories import Categories as Offered
+from sync.domain.categories import DisputeCategory, load_dispute_categories
 from sync.domain.colours import RuleSet, load_rule_set
 from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, load_categories
 from sync.domain.search_terms import Pinyin
@@ -18,6 +20,7 @@ class Rules:
     colours: RuleSet
     pinyin: Pinyin
     care: CareRules
+    dispute_categories: Offered[DisputeCategory]
     demand_categories: Categories = DEFAULT_CATEGORIES
 
 
@@ -28,5 +31,8 @@ def load_rules(resources: Path) -> Rules:
         colours=load_rule_set((resources / "rules" / "default.toml").read_text("utf-8")),
         pinyin=Pinyin.from_folder(resources / "pinyin"),
         care=load_care_rules((resources / "rules" / "care.toml").read_text("utf-8")),
+        dispute_categories=load_dispute_categories(
+            (resources / "rules" / "dispute_categories.toml").read_text("utf-8")
+        ),
         demand_categories=load_categories((resources / "rules" / "demand_categories.toml").read_text("utf-8")),
     )
