@@ -52,7 +52,7 @@ def make_app(settings: Settings) -> Litestar:
         return await _exchange(request, service.add_person)
 
     @post("/sync/v1/people/{account:str}/code", status_code=200)
-    async def new_code(request: _Request, account: str) -> Response[bytes]:
+    async def new_code(request: _Request) -> Response[bytes]:
         return await _exchange(request, service.new_code)
 
     @get("/livez", sync_to_thread=False)

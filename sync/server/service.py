@@ -200,6 +200,10 @@ class Service:
         disk = shutil.disk_usage(self.settings.data)
         return current and disk.free > _LEAST_FREE * disk.total
 
+    def _begin(self, connection: Connection) -> tuple[beginning.Identity, people.Code | None]:
+        who = beginning.identity(connection, self.settings)
+        return who, beginning.first_code(connection, who, now=self._now())
+
     async def _let_in(self, sent: Sent, *, add: bool) -> Answer:
         now = self._now()
 
@@ -221,6 +225,8 @@ class Service:
                     grants=message.grants,
                 )
                 batch.finish()
+            elif not add and f"/people/{message.account}/code" not in sent.path:
+                raise ProtocolError(422, "invalid", field="account")
             elif not people.may_invite(author, rights, message.account):
                 raise ProtocolError(403, "out_of_scope")
             code = people.make_code(connection, caller.community, message.account, made_by=message.by, now=now)

@@ -24,7 +24,7 @@ class Identity:
 
 def identity(connection: Connection, settings: Settings) -> Identity:
     """Read it; on the first start make it, with the community and the account of its secretary."""
-    known = dict(connection.execute(select(schema.meta.c.key, schema.meta.c.value)).tuples().all())
+    known = {row.key: row.value for row in connection.execute(select(schema.meta.c.key, schema.meta.c.value))}
     if not known:
         known = _begin(connection, settings)
     return Identity(known["epoch"], int(known["replica"]), known["community"], known["secretary"])
