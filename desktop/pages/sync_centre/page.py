@@ -84,7 +84,7 @@ class SyncPage(Page):
         card = Card(tr("This PC"))
         block, self._size = fact(tr("Records"), "")
         card.add(block)
-        block, self._backup = fact(tr("Copy"), "")
+        block, self._backup = fact(tr("Daily copy"), "")
         card.add(block)
         return card
 
