@@ -41,4 +41,12 @@ WORDS: Final = {
         mark("This version of the program is too old for the server"),
         mark("Everything is saved on this PC. Please install the newer version; work can go on meanwhile."),
     ),
+    "server_error": (
+        mark("The server has trouble just now"),
+        mark("Everything is saved on this PC; it is tried again by itself."),
+    ),
+    "not_enrolled": (
+        mark("This PC is not joined to the server yet"),
+        mark("Everything is saved on this PC. Join it under Settings with the secretary's one-time code."),
+    ),
 }
