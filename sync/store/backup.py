@@ -62,16 +62,22 @@ def make_daily(
 
 
 def write_copy(path: Path, key: bytes, target: Path) -> None:
-    """One consistent copy under the same key, read again page by page; StoreError('damaged') when it does not hold."""
+    """One consistent copy under the same key, read again page by page, in place of an earlier one.
+
+    Raises StoreError: damaged (the copy does not hold), disk_full; the earlier one is then still there.
+    """
+    begun = target.with_name(f"{target.name}.half")
+    begun.unlink(missing_ok=True)
     db = open_database(path, key)
     try:
-        with converted():
-            db.conn.execute("VACUUM INTO ?", (str(target),))
+        with converted(writing=True):
+            db.conn.execute("VACUUM INTO ?", (str(begun),))
+        if not is_sound(begun, key):
+            raise StoreError("damaged")
+        begun.replace(target)
     finally:
         db.close()
-    if not is_sound(target, key):
-        target.unlink()
-        raise StoreError("damaged")
+        begun.unlink(missing_ok=True)
 
 
 def is_sound(path: Path, key: bytes) -> bool:

@@ -23,11 +23,12 @@ BUSY_MS = 5000
 _WRITE_CACHE_KIB = 64_000
 _READ_CACHE_KIB = 16_000
 
+_IO_ERROR = 10
 _CODES = {  # primary result codes of SQLite → codes of StoreError
     5: "busy",
     6: "busy",
     8: "read_only",
-    10: "damaged",  # the disk does not give back what was written
+    _IO_ERROR: "damaged",  # the disk does not give back what was written
     11: "damaged",
     13: "disk_full",
     14: "missing",
@@ -36,12 +37,16 @@ _CODES = {  # primary result codes of SQLite → codes of StoreError
 
 
 @contextmanager
-def converted() -> Iterator[None]:
-    """Raise the driver's errors that a person can do something about as StoreError(code); others pass."""
+def converted(*, writing: bool = False) -> Iterator[None]:
+    """Raise the driver's errors that a person can do something about as StoreError(code); others pass.
+
+    ``writing``: what the disk refuses is then room (a quota, the largest size of a file), not what lies on it.
+    """
     try:
         yield
     except driver.Error as error:
-        code = _CODES.get((getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF)
+        found = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = "disk_full" if writing and found == _IO_ERROR else _CODES.get(found)
         if code is None:
             raise
         raise StoreError(code) from error
@@ -50,7 +55,7 @@ def converted() -> Iterator[None]:
 @contextmanager
 def immediate(db: Database) -> Iterator[None]:
     """One writing transaction, begun at once so that what is read in it is still true when it is written."""
-    with converted():
+    with converted(writing=True):
         db.conn.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -14,6 +14,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
 from sync.domain.rules import Rules
+from sync.errors import StoreError
 from sync.store import backup, migrations, projections, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
@@ -57,16 +58,23 @@ class Store:
         new_id: IdSource = new_id,
         replica: int | None = None,
     ) -> "Store":
-        """Make a new encrypted file for a community; StoreError when the place cannot be written."""
-        db = open_database(path, key, create=True)
+        """Make a new encrypted file for a community; it takes its place only when it is complete.
+
+        Raises StoreError: in_use (there is a file already), missing, read_only, disk_full (it cannot be written).
+        """
+        if path.exists():
+            raise StoreError("in_use")
+        begun = path.with_name(f"{path.name}.new")
+        begun.unlink(missing_ok=True)
+        db = open_database(begun, key, create=True)
         try:
             migrations.migrate(db)
             with immediate(db):
                 write_state(db, community_id=community_id, replica=replica or new_replica())
-            return cls(db, path, rules=rules, wall=wall, ids=new_id)
-        except BaseException:
+        finally:
             db.close()
-            raise
+        begun.rename(path)
+        return cls.open(path, key, rules=rules, wall=wall, new_id=new_id)
 
     @classmethod
     def open(
@@ -85,6 +93,8 @@ class Store:
         db = open_database(path, key)
         try:
             with converted():
+                if not migrations.version(db):
+                    raise StoreError("damaged")  # a database, but not one of ours
                 if migrations.is_due(db):
                     _copy_before_update(path, key, version=migrations.version(db))
                     migrations.migrate(db)
@@ -193,7 +203,6 @@ class Store:
 def _copy_before_update(path: Path, key: bytes, *, version: int) -> None:
     """The file as the program before left it, beside it; the last one of each version stays."""
     target = path.with_name(f"{path.stem}.before-update-{version}{path.suffix}")
-    target.unlink(missing_ok=True)
     backup.write_copy(path, key, target)
 
 
