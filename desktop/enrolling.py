@@ -6,7 +6,7 @@ Runs on the net lane; nothing else has the file open yet.
 import platform
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
@@ -29,8 +29,8 @@ class SetUp:
     """
 
     account_id: str
-    database_key: bytes
-    recovery_code: str
+    database_key: bytes = field(repr=False)
+    recovery_code: str = field(repr=False)
     is_complete: bool
 
 
