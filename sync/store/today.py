@@ -1,0 +1,277 @@
+"""今日 read from the file: what is due for this viewer by the day it is due, and what was recorded today."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from sync.domain.calendar import add_days, day_of, start_of_day
+from sync.domain.care import BANDS_BEFORE_HARD, Level
+from sync.domain.colours import AreaCounts
+from sync.domain.pairing import visit_due_on
+from sync.domain.roles import STATION_ROLES, Viewer
+from sync.domain.rules import Rules
+from sync.store import demands, needs_map, visits
+from sync.store.database import Database, converted
+from sync.store.demand_rows import MINE, DemandRow, place_name, quoted
+from sync.store.viewers import viewer_streams
+from sync.store.visits import TodayEntry
+
+SOON_DAYS = 7  # what is called near: the card of the coming visits, a visit already tried
+_DISPUTE_DAYS = 3  # a station sees disputes that fall due within these days
+_VISITS_SHOWN = 8  # the longest overdue; the others are counted, and printed on door sheets
+_STEPS = 20
+_HEAD_OPEN = ("noticed", "registered", "settled_on_spot", "followed_up", "escalated", "reopened")
+_DESK_OPEN = ("noticed", "registered", "reopened", "settled_on_spot", "escalated")
+_CASE_DONE = ("archived", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDue:
+    """A household that somebody should call on; why, is not said. ``due_on`` None: never reached, so at once.
+
+    ``is_agreed``: the household named the day itself; ``tried`` knocks since the last contact, in these ``bands``.
+    """
+
+    household_id: str
+    place: str
+    due_on: str | None
+    last_visit_on: str | None
+    last_contact_on: str | None
+    tried: int
+    bands: tuple[str, ...]
+    is_agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeDue:
+    """A dispute with the day its next step is due. ``in_good_hands``: a mediator has it, nothing is asked here."""
+
+    dispute_id: str
+    household_id: str | None
+    place: str
+    title: str
+    state: str
+    due_on: str | None
+    in_good_hands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepToday:
+    """An own step of a demand today that can still be taken back."""
+
+    demand_id: str
+    event_id: str
+    place: str
+    title: str
+    move: str
+    at: int
+
+
+Item = DemandRow | VisitDue | DisputeDue
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The page: what is due, then what was recorded. ``more_visits`` are due as well and not listed.
+
+    ``near`` are the visits of the coming seven days, ``near_count`` with the overdue ones; ``untold`` are solved
+    demands whose residents do not know yet.
+    """
+
+    today: str
+    items: tuple[Item, ...]
+    more_visits: int
+    entries: tuple[TodayEntry, ...]
+    steps: tuple[StepToday, ...]
+    near: tuple[VisitDue, ...]
+    near_count: int
+    untold: tuple[DemandRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaShare:
+    """The viewer's building, or the compound for the station: how many households have which colour."""
+
+    name: str
+    households: int
+    counts: AreaCounts
+    is_building: bool
+
+
+def board(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> Board:
+    """Everything of the page but the colours. Residents to be told come first, then all by the day it is due."""
+    today = day_of(now)
+    due = demands.today_items(db, viewer, rules=rules, now=now)
+    untold = tuple(row for row in due if row.state == "resolved")
+    waiting = visits_due(db, viewer, rules=rules, today=today, until=add_days(today, SOON_DAYS))
+    pressing = [visit for visit in waiting if visit.tried or (visit.due_on or today) <= today]
+    near = [visit for visit in waiting if (visit.due_on or today) >= today]
+    rest: list[Item] = [row for row in due if row.state != "resolved"]
+    rest += pressing[:_VISITS_SHOWN]
+    rest += disputes_due(db, viewer, now=now)
+    return Board(
+        today=today,
+        items=(*untold, *sorted(rest, key=lambda item: _due_day(item, today))),
+        more_visits=max(0, len(pressing) - _VISITS_SHOWN),
+        entries=visits.today_entries(db, viewer, today=today),
+        steps=steps_today(db, viewer, rules=rules, now=now),
+        near=tuple(near[:5]),
+        near_count=len(waiting),
+        untold=untold,
+    )
+
+
+def visits_due(db: Database, viewer: Viewer, *, rules: Rules, today: str, until: str) -> tuple[VisitDue, ...]:
+    """The households to be called on up to a day, by when they are due; those never reached count as due today.
+
+    A head: all homes of the own buildings. The station: the homes paired with the viewer. A home whose door stayed
+    shut in three bands is hard to reach and turns up no more. Rule source: care levels and visit intervals.
+    """
+    ordinary = next(level for level in rules.care.level if level.code == rules.care.ordinary)
+    statement = f"""
+        WITH home AS (
+            SELECT h.id, h.building_id, h.unit_id, h.floor, h.slot, h.room_no, c.last_contact_on, c.last_visit_on,
+                coalesce(c.failed_bands, '[]') AS bands, coalesce(c.failed_count, 0) AS tried,
+                (SELECT max(e.due_on) FROM care_due e WHERE e.household_id = h.id AND e.deleted = 0 AND e.{MINE}
+                    AND e.due_on > coalesce(c.last_contact_on, '')) AS asked_on,
+                CASE WHEN c.last_outcome = 'by_appointment' THEN (SELECT v.appointment_on FROM visit v
+                    WHERE v.household_id = h.id AND v.visited_on = c.last_visit_on AND v.outcome = 'by_appointment'
+                        AND v.deleted = 0 ORDER BY v.recorded_at DESC LIMIT 1) END AS agreed_on
+            FROM household h LEFT JOIN household_contact c ON c.household_id = h.id
+            WHERE h.deleted = 0 AND h.occupancy NOT IN ('vacant', 'non_residential') AND h.{MINE}
+                AND (h.building_id IN (SELECT value FROM json_each(:headed))
+                    OR h.id IN (SELECT p.household_id FROM care_pairing p WHERE p.deleted = 0 AND p.{MINE}
+                        AND (p.until IS NULL OR p.until >= :today) AND :me IN (p.responsible_id, p.substitute_id)))
+        ), due AS (
+            SELECT *, coalesce(agreed_on, min(coalesce(asked_on, '9999'),
+                coalesce({_after("last_contact_on", ordinary)}, :today))) AS due_on
+            FROM home WHERE json_array_length(bands) < {BANDS_BEFORE_HARD}
+        )
+        SELECT d.id, b.name, coalesce(u.label, ''), d.room_no, d.asked_on, d.agreed_on, d.last_visit_on,
+            d.last_contact_on, d.tried, d.bands
+        FROM due d JOIN building b ON b.id = d.building_id LEFT JOIN unit u ON u.id = d.unit_id
+        WHERE d.due_on <= :until
+        ORDER BY d.due_on, d.asked_on IS NULL, d.tried DESC, b.position, u.position, d.floor, d.slot, d.room_no"""
+    given = {
+        "streams": viewer_streams(viewer),
+        "headed": _json(sorted(viewer.buildings({"building_head", "cluster_leader"}))),
+        "me": viewer.account_id,
+        "today": today,
+        "until": until,
+    }
+    with converted():
+        rows = db.conn.execute(statement, given).fetchall()
+    return tuple(
+        VisitDue(
+            household_id,
+            place_name("household", "", building, unit, room_no),
+            agreed_on or visit_due_on(contact_on, care_due_on=asked_on, rules=rules.care),
+            visit_on,
+            contact_on,
+            tried,
+            tuple(json.loads(bands)),
+            agreed_on is not None,
+        )
+        for household_id, building, unit, room_no, asked_on, agreed_on, visit_on, contact_on, tried, bands in rows
+    )
+
+
+def disputes_due(db: Database, viewer: Viewer, *, now: int) -> tuple[DisputeDue, ...]:
+    """Disputes that wait for the viewer: own ones of a head, cases of a mediator, and what the station has to begin.
+
+    A case that the viewer only noticed is one line without a day: somebody else has it.
+    """
+    own = f"d.noticed_by = :me AND d.state IN ({quoted(_HEAD_OPEN)})"
+    case = (
+        f"d.accepted_on IS NOT NULL AND d.state NOT IN ({quoted(_CASE_DONE)})"
+        " AND EXISTS (SELECT 1 FROM json_each(d.mediator_ids) m WHERE m.value = :me)"
+    )
+    desk = f"d.state IN ({quoted(_DESK_OPEN)})" if viewer.has_any(STATION_ROLES | {"mediator"}) else "0"
+    statement = f"""
+        SELECT d.id, d.household_id, coalesce(b.name, ''), coalesce(u.label, ''), coalesce(h.room_no, ''), d.place,
+            d.title, d.state, CASE d.state WHEN 'settled_on_spot' THEN d.follow_up_on ELSE d.due_on END,
+            ({own}), ({case})
+        FROM dispute d LEFT JOIN building b ON b.id = d.building_id LEFT JOIN household h ON h.id = d.household_id
+        LEFT JOIN unit u ON u.id = h.unit_id
+        WHERE d.deleted = 0 AND d.{MINE} AND (({own}) OR ({case}) OR ({desk})) ORDER BY d.noticed_on, d.id"""
+    given = {"streams": viewer_streams(viewer), "me": viewer.account_id}
+    status = f"""
+        SELECT s.dispute_id, s.title, s.state FROM dispute_status s WHERE s.noticed_by = :me AND s.deleted = 0
+            AND s.state NOT IN ({quoted(_CASE_DONE)}) AND s.{MINE}
+            AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.id = s.dispute_id AND d.deleted = 0 AND d.{MINE})
+        ORDER BY s.id"""
+    with converted():
+        rows = db.conn.execute(statement, given).fetchall()
+        elsewhere = db.conn.execute(status, given).fetchall()
+    limit = add_days(day_of(now), _DISPUTE_DAYS)
+    found = []
+    for dispute_id, household_id, building, unit, room, place, title, state, due_on, is_own, is_mine in rows:
+        if is_own or is_mine or (due_on or limit) <= limit:
+            where = place_name("household", "", building, unit, room) if room else (place or building)
+            found.append(DisputeDue(dispute_id, household_id, where, title, state, due_on, False))
+    return (
+        *found,
+        *(DisputeDue(dispute_id, None, "", title, state, None, True) for dispute_id, title, state in elsewhere),
+    )
+
+
+def steps_today(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> tuple[StepToday, ...]:
+    """Own steps of demands today that can be taken back, newest first; what a visit raised goes with the visit."""
+    since = start_of_day(day_of(now))
+    # Ids begin with the time they were made at, so the key itself finds what is new; an hour of grace for clocks.
+    first = f"{since - 3_600_000:012x}"
+    statement = f"""
+        SELECT e.demand_id, e.id FROM demand_event e JOIN demand d ON d.id = e.demand_id
+        WHERE e.id >= :first AND e.at >= :since AND e."by" = :me AND e.deleted = 0 AND d.deleted = 0 AND e.{MINE}
+            AND NOT (e.from_state = 'new' AND d.visit_id IS NOT NULL)
+        ORDER BY e.at DESC, e.id DESC LIMIT {_STEPS}"""
+    given = {
+        "streams": viewer_streams(viewer),
+        "first": f"{first[:8]}-{first[8:]}",
+        "since": since,
+        "me": viewer.account_id,
+    }
+    with converted():
+        rows = db.conn.execute(statement, given).fetchall()
+    cards = {demand_id: demands.card(db, viewer, demand_id, rules=rules, now=now) for demand_id, _ in rows}
+    found = []
+    for demand_id, event_id in rows:
+        card = cards[demand_id]
+        step = next((step for step in card.steps if step.event_id == event_id), None) if card else None
+        if card is not None and step is not None and step.is_undoable:
+            found.append(StepToday(demand_id, event_id, card.row.place, card.row.title, step.move, step.at))
+    return tuple(found)
+
+
+def shares(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> tuple[AreaShare, ...]:
+    """The colours of a head's own buildings, or of the compounds of the station's people."""
+    headed = viewer.buildings({"building_head", "cluster_leader"})
+    if headed:
+        seen = (needs_map.building_snapshot(db, viewer, building, rules=rules, now=now) for building in headed)
+        found = [AreaShare(shot.name, len(shot.cells), shot.counts, True) for shot in seen if shot.cells]
+        return tuple(sorted(found, key=lambda share: share.name))
+    made = []
+    for place in needs_map.compounds(db, viewer):
+        shot = needs_map.compound_snapshot(db, viewer, place.compound_id, rules=rules, now=now)
+        made.append(AreaShare(shot.name, shot.counts.total, shot.counts, False))
+    return tuple(made)
+
+
+def _due_day(item: Item, today: str) -> tuple[bool, str]:
+    """Items without a day come last; a household never reached is due today."""
+    if isinstance(item, DemandRow):
+        return item.due_at is None, day_of(item.due_at) if item.due_at else ""
+    if isinstance(item, VisitDue):
+        return False, item.due_on or today
+    return item.due_on is None, item.due_on or ""
+
+
+def _after(column: str, level: Level) -> str:
+    """SQL for the day a level's interval after a day; at ends of months it may lie a day later than the calendar's."""
+    return f"date({column}, '+{level.months} months', '+{level.days} days')"
+
+
+def _json(values: Sequence[str] | Mapping[str, str]) -> str:
+    return msgspec.json.encode(values).decode()
