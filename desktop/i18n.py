@@ -28,8 +28,9 @@ LANGUAGES: Final = (CHINESE, ENGLISH)
 _QT_PROPERTY: Final = "qiaomen_qt_words"
 _FOLDERS: Final = {CHINESE: "zh", ENGLISH: "en"}
 _PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
-# One entry a line: "source" = "translation". A subset of TOML that reads in a hundredth of the time.
-_ENTRY: Final = re.compile(r'^("(?:[^"\\]|\\.)*")\s*=\s*("(?:[^"\\]|\\.)*")\s*(?:#.*)?$')
+# One entry a line: "source" = "translation". A subset of TOML that is read in an eighth of the time.
+_QUOTED: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_ENTRY: Final = re.compile(rf"^{_QUOTED}[ \t]*=[ \t]*{_QUOTED}[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 class CatalogueError(ValueError):
@@ -118,10 +119,11 @@ def _pseudo(text: str) -> str:
 
 
 def read_catalogue(wanted: str, *, folder: Path | None = None) -> Mapping[str, str]:
-    """All entries of a language's files, ``note|text`` or ``text`` to translation."""
+    """All entries of a language's files, ``note|text`` or ``text`` to translation; the check tells of bad lines."""
     words: dict[str, str] = {}
     for path in sorted((folder or resources() / "i18n" / _FOLDERS[wanted]).glob("*.toml")):
-        words.update((source, translation) for _, source, translation in _entries(path))
+        found = _ENTRY.findall(path.read_text("utf-8"))
+        words.update((_unquote(source), _unquote(translation)) for source, translation in found)
     return MappingProxyType(words)
 
 
@@ -137,7 +139,7 @@ def _entries(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def _unquote(quoted: str) -> str:
-    text: str = json.loads(quoted) if "\\" in quoted else quoted[1:-1]
+    text: str = json.loads(f'"{quoted}"') if "\\" in quoted else quoted
     return text
 
 
