@@ -123,9 +123,8 @@ def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:
         if key in work:
             laid, lines = unsent.lay_over(row, work[key])
             changed += lines
-            if laid is not None:
-                stream = session.stream_of(TABLES[row.kind].kind, laid.id, laid.values) or row.stream
-                session.replace(replace(laid, stream=stream))
+            stream = session.stream_of(TABLES[row.kind].kind, laid.id, laid.values) or row.stream
+            session.replace(replace(laid, stream=stream))
     unsent.rewrite(store.db, changed)
     touched = writer.write_rows(store.db, session)
     store.after(touched)

@@ -73,33 +73,22 @@ def rewrite(db: Database, changed: Sequence[Line]) -> None:
     )
 
 
-def lay_over(row: Row | None, unsent: Sequence[Line]) -> tuple[Row | None, list[Line]]:
+def lay_over(row: Row, unsent: Sequence[Line]) -> tuple[Row, list[Line]]:
     """The row with unsent operations laid over it, and those lines that now replace other values than before."""
     changed: list[Line] = []
     for line in unsent:
-        kind = KINDS[line.operation.kind]
+        kind = KINDS[row.kind]
         merged = merge(row, line.operation, kind)
-        if row is not None and merged.row is not None:
-            now: Replaced = {
-                register: (row.register(kind, register), row.clock_of(register))
-                for register in merged.changed
-                if register in line.replaced
-            }
-            replaced = {**line.replaced, **now}
-            if replaced != line.replaced:
-                changed.append(replace(line, replaced=replaced))
-            merged_row = merged.row
-            row = Row(
-                row.id,
-                row.kind,
-                row.stream,
-                merged_row.values,
-                merged_row.clock,
-                merged_row.clocks,
-                merged_row.deleted,
-            )
-        elif merged.row is not None:
-            row = merged.row
+        assert merged.row is not None
+        now: Replaced = {
+            register: (row.register(kind, register), row.clock_of(register))
+            for register in merged.changed
+            if register in line.replaced
+        }
+        replaced = {**line.replaced, **now}
+        if replaced != line.replaced:
+            changed.append(replace(line, replaced=replaced))
+        row = merged.row
     return row, changed
 
 

@@ -75,6 +75,15 @@ def test_a_copy_of_a_damaged_file_is_refused(world: World) -> None:
     assert backup.copies(world.path.parent / "copies") == ()
 
 
+def test_a_copy_that_does_not_hold_is_thrown_away(world: World) -> None:
+    with world.store.write():
+        world.store.db.conn.execute("UPDATE terms_config SET v = 99 WHERE k = 'version'")
+    with pytest.raises(StoreError) as refused:
+        daily(world)
+    assert refused.value.code == "damaged"
+    assert list((world.path.parent / "copies").iterdir()) == []
+
+
 def test_a_copy_is_restored_and_the_former_file_kept(world: World) -> None:
     copy = daily(world)
     assert copy is not None

@@ -141,6 +141,15 @@ def test_a_damaged_index_is_found(world: World) -> None:
     db.close()
 
 
+def test_a_damaged_search_index_is_found(world: World) -> None:
+    with immediate(world.store.db):
+        world.store.db.conn.execute("UPDATE terms_config SET v = 99 WHERE k = 'version'")
+    world.store.close()
+    db = open_database(world.path, KEY)
+    assert not check_integrity(db)
+    db.close()
+
+
 def test_a_newer_file_is_refused_and_left_alone(world: World) -> None:
     with immediate(world.store.db):
         world.store.db.conn.execute(f"PRAGMA user_version = {schema.SCHEMA + 1}")

@@ -322,6 +322,18 @@ def test_nothing_is_stepped_over_after_a_move_or_while_all_is_downloaded_again(w
     assert merging.cursors(world.store)[stream] == 0
 
 
+def test_an_operation_the_server_cannot_read_is_set_aside(world: World) -> None:
+    made = visit(world)
+    world.save("head3", [made])
+    assert outbox.set_aside(world.store, "invalid") == frozenset()
+    first = send(world)
+    assert outbox.set_aside(world.store, "invalid") == {("visit", made.id)}
+    assert row(world, made) is None
+    assert world.store.state.batch == 0
+    world.save("head3", [visit(world)])
+    assert send(world).number == first.number
+
+
 def test_what_is_unsent_can_be_marked(world: World) -> None:
     made = visit(world)
     world.save("head3", [made])
