@@ -34,11 +34,11 @@ MOVES: Final[Mapping[str, str]] = {
     "accept": mark("Accept"),
     "dispatch": mark("Dispatch"),
     "take": mark("Take it"),
-    "start": mark("Begin"),
+    "start": mark("Begin work on it"),
     "resolve": mark("Close as solved"),
     "reply": mark("Tell the resident"),
     "evaluate": mark("Note the evaluation"),
-    "archive": mark("File"),
+    "archive": mark("File it"),
     "resume": mark("Go on with it"),
     "reopen": mark("Do it again"),
     "recall": mark("Take back the dispatch"),
@@ -68,7 +68,7 @@ STEPS: Final[Mapping[str, str]] = {
     "recall": mark("Dispatch taken back"),
     "take": mark("Taken"),
     "return": mark("Returned"),
-    "start": mark("Begun"),
+    "start": mark("Work begun"),
     "suspend": mark("Put on hold"),
     "schedule": mark("Planned"),
     "review": mark("Looked at again"),
@@ -109,9 +109,9 @@ EVALUATIONS: Final[Mapping[str, str]] = {
     "not_reached": mark("Not reached"),
 }
 LEVELS: Final[Mapping[str, str]] = {
-    "head": mark("Building head"),
-    "station": mark("Station"),
-    "community": mark("Community"),
+    "head": mark("The building head"),
+    "station": mark("The station"),
+    "community": mark("The community"),
     "subdistrict": mark("Subdistrict"),
     "district": mark("District"),
 }
@@ -176,7 +176,11 @@ def is_late(row: DemandRow, *, now: int) -> bool:
     return row.due_at is not None and row.due_at < now
 
 
+def step_note(step: Step) -> str:
+    """What was said at a step; words that lie in the care stream are named as such."""
+    return f"{step.note} {tr('words kept apart')}".strip() if step.has_hidden_words else step.note
+
+
 def step_words(step: Step) -> str:
-    """What happened in a step: '已派单 顺达物业'; hidden words are named as such."""
-    said = tr("words kept apart") if step.has_hidden_words else step.note
-    return f"{word(STEPS, step.move)} {said}".strip()
+    """What happened in a step: '已派 顺达物业'."""
+    return f"{word(STEPS, step.move)} {step_note(step)}".strip()

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
@@ -57,7 +57,7 @@ _TEXT_LIMIT: Final = 2000
 
 
 class MoveForm(Box):
-    """The fields of one step with its own Save. ``values`` are plain texts by field, so that a draft is easily kept."""
+    """The fields of one step. ``values`` are plain texts by field, so that a draft is easily kept."""
 
     changed = Signal()
     saved = Signal()
@@ -76,14 +76,9 @@ class MoveForm(Box):
         self.body.addWidget(self.form)
         for name in FIELDS[move]:
             self._add(name)
-        row = QHBoxLayout()
-        row.setSpacing(px(theme.GAP_M))
+        # They belong to these fields, but stand in the page's pinned bar, where they never scroll away.
         self.save = button(tr("Save"), role="primary", key="Ctrl+S", on_click=self.saved.emit)
         self.aside = button(tr("Put aside (the draft is kept)"), on_click=self.cancelled.emit)
-        row.addWidget(self.save)
-        row.addWidget(self.aside)
-        row.addStretch(1)
-        self.body.addLayout(row)
 
     def values(self) -> dict[str, str]:
         """What stands in the fields, as texts."""

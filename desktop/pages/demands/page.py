@@ -23,7 +23,7 @@ from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.labels import label
 from desktop.widgets.pinned_bar import PinnedBar
 from desktop.widgets.timeline import Timeline, TimelineEntry
-from desktop.words.demands import MOVES, due_words, step_words, word
+from desktop.words.demands import MOVES, STEPS, due_words, step_note, step_words, word
 from sync.domain.calendar import day_of
 from sync.domain.demand_moves import MoveIntent
 from sync.errors import QiaomenError, RuleError
@@ -242,7 +242,11 @@ class DemandPage(Page):
         today = day_of(now)
         self.timeline.set_entries(
             [
-                TimelineEntry(f"{short_day(day_of(step.at), today=today)} {step_words(step)}", note=step.by_name)
+                TimelineEntry(
+                    f"{short_day(day_of(step.at), today=today)} {word(STEPS, step.move)}",
+                    text=step_note(step),
+                    note=step.by_name,
+                )
                 for step in card.steps
             ]
             + ([TimelineEntry(due, is_now=True)] if (due := due_words(card.row, now=now)) else [])
@@ -265,7 +269,9 @@ class DemandPage(Page):
         card = self._card
         if card is None:
             return
-        if self._form is None:
+        if self._form is not None:
+            self._actions += [self.bar.add(self._form.save), self.bar.add(self._form.aside)]
+        else:
             others = [move for move in MOVES if move in card.moves and move != card.next_move]
             if card.next_move:
                 self._add_action(card.next_move, role="primary")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -64,25 +63,22 @@ class PublicMatters(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        self._head = label(tr("Common parts"), "secondary")
-        box.addWidget(self._head)
-        holder = QWidget()
-        self._flow = FlowLayout(holder)
-        box.addWidget(holder)
+        self._flow = FlowLayout(self)
 
     def show_demands(self, demands: Iterable[MapDemand], *, now: int, rules: RuleSet) -> None:
         """Show these; the widget hides when there are none."""
         clear(self._flow)
         shown = list(demands)
         self.setVisible(bool(shown))
-        self._head.setText(tr("Common parts"))
+        self._flow.addWidget(label(tr("Common parts"), "field"))
         for demand in shown:
-            self._flow.addWidget(StateBadge(demand.coloured.colour.value))
+            holder = QWidget()
+            pair = FlowLayout(holder, gap=4)
+            pair.addWidget(StateBadge(demand.coloured.colour.value))
             link = button(demand_title(demand), role="link", on_click=partial(self.asked.emit, demand.demand_id))
             link.setToolTip(demand_reason(demand, now=now, rules=rules))
-            self._flow.addWidget(link)
+            pair.addWidget(link)
+            self._flow.addWidget(holder)
 
 
 class PlanCard(Card):
@@ -281,7 +277,9 @@ class PlanTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setMinimumSectionSize(1)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.currentCellChanged.connect(self._on_current)
         self.cellActivated.connect(lambda row, _: self.activated.emit(self._ids[row]))
 
@@ -300,7 +298,9 @@ class PlanTable(QTableWidget):
             numbers = (counts.red, counts.yellow, counts.green, counts.grey, counts.blank)
             texts = [tile.name, rules.entry(tile.coloured.colour).character, *(str(number) for number in numbers)]
             for column, text in enumerate(texts):
-                self.setItem(row, column, QTableWidgetItem(text))
+                cell = QTableWidgetItem(text)
+                cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                self.setItem(row, column, cell)
             self.setRowHeight(row, theme.current().px(theme.ROW_HEIGHT))
         self.blockSignals(False)
 

@@ -17,7 +17,7 @@ from desktop.pages.needs_map.reading import MapReading, PanelReading, Wanted, re
 from desktop.pages.page import Page
 from desktop.texts import words
 from desktop.widgets.buttons import button
-from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout
+from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout, PageScroll
 from sync.domain.calendar import day_of
 from sync.errors import QiaomenError
 from sync.store.needs_map import BuildingSnapshot
@@ -25,7 +25,7 @@ from sync.store.needs_map import BuildingSnapshot
 PLAN, FACADE, HOUSEHOLD = 0, 1, 2
 _LOOK_AGAIN_MS = 60_000
 _STALE_AFTER_MS = 10 * 60_000  # colours age by the hour: what is due within a day changes while one looks
-_PLAN_WIDTH, _PANEL_WIDTH = 350, 280
+_PLAN_WIDTH, _PANEL_WIDTH = 370, 262
 
 
 class NeedsMapPage(Page):
@@ -42,6 +42,7 @@ class NeedsMapPage(Page):
         self._level = FACADE
         self._mode = ""
         self._is_table = False
+        self._wants_focus = False  # after opening, the keyboard goes to the map; never while one works elsewhere
         self._ageing = QTimer(self)
         self._ageing.setInterval(_LOOK_AGAIN_MS)
         self._ageing.timeout.connect(self._age)
@@ -73,6 +74,7 @@ class NeedsMapPage(Page):
                 building_id=str(target.get("building_id", "")), household_id=str(target.get("household_id", ""))
             )
             self._level = FACADE
+        self._wants_focus = True
         self._ageing.start()
         super().open()
 
@@ -124,7 +126,9 @@ class NeedsMapPage(Page):
         if not self._has_plan() and self._level == PLAN:
             self._level = FACADE
         self._arrange(force=True)
-        self._focus_level()
+        if self._wants_focus:
+            self._wants_focus = False
+            self._focus_level()
 
     def _show_building(self, building: BuildingSnapshot, *, household_id: str = "") -> None:
         self.facade.show_building(building, rules=self.context.rules.colours, now=self.context.now())
@@ -153,7 +157,7 @@ class NeedsMapPage(Page):
             self.panel.show_nothing(tr("This household is not on this PC any more."))
             return
         self.panel.show_reading(reading, now=self.context.now(), rules=self.context.rules.colours)
-        if self._level == HOUSEHOLD:
+        if self._level == HOUSEHOLD and self.isVisible():
             self.panel.focus_first()
 
     def _on_building(self, building_id: str) -> None:
@@ -204,7 +208,7 @@ class NeedsMapPage(Page):
         self._focus_level()
 
     def _focus_level(self) -> None:
-        if not self.isVisible() or self.category.hasFocus():
+        if not self.isVisible():
             return
         if self._level == PLAN:
             self.plan.focus_plan()
@@ -212,6 +216,8 @@ class NeedsMapPage(Page):
             self.facade.focus_facade()
         else:
             self.panel.focus_first()
+        part = (self.plan, self.facade, self.panel)[self._level]
+        QTimer.singleShot(0, part, lambda: self._scroll.show_widget(part))
 
     def _enter_household(self, _: str) -> None:
         self.go(HOUSEHOLD)
@@ -256,8 +262,13 @@ class NeedsMapPage(Page):
 
     def _lay_out(self) -> None:
         px = theme.current().px
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(px(theme.GAP_XL), px(20), px(theme.GAP_XL), px(20))
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        self._scroll = PageScroll(content)
+        whole.addWidget(self._scroll)
+        outer = QVBoxLayout(content)
+        outer.setContentsMargins(px(theme.GAP_XL), px(16), px(theme.GAP_XL), px(16))
         outer.setSpacing(px(theme.GAP_M))
         bar = QHBoxLayout()
         bar.setSpacing(px(theme.GAP_M))

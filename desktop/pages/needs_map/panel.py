@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import short_day, tr
@@ -11,7 +11,6 @@ from desktop.pages.needs_map.reading import PanelReading
 from desktop.pages.needs_map.reasons import household_reasons
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, Card, clear
-from desktop.widgets.flow import PageScroll
 from desktop.widgets.labels import label
 from desktop.widgets.state_badge import StateBadge
 from desktop.words.demands import EVALUATIONS, MOVES, badge_of, due_words, step_words, word
@@ -38,7 +37,15 @@ class HouseholdPanel(Card):
         self._box = QVBoxLayout(holder)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(theme.current().px(theme.GAP_M))
-        self.add(PageScroll(holder), stretch=1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        scroll.setWidget(holder)
+        holder.setAutoFillBackground(False)  # the scroll area has just switched it on
+        self.add(scroll, stretch=1)
         self._buttons = QVBoxLayout()
         self._buttons.setSpacing(theme.current().px(theme.GAP_S))
         self.add(self._buttons)
@@ -84,11 +91,9 @@ class HouseholdPanel(Card):
         tone, character = badge_of(card.row)
         today = day_of(now)
         self._add_head(tone, character, card.row)
-        for step in card.steps[-_STEPS_SHOWN:]:
-            text = f"{short_day(day_of(step.at), today=today)} {step_words(step)}"
-            self._box.addWidget(label(text, "secondary", wrap=True))
-        if due := due_words(card.row, now=now):
-            self._box.addWidget(label(due, "secondary", wrap=True))
+        lines = [f"{short_day(day_of(step.at), today=today)} {step_words(step)}" for step in card.steps[-_STEPS_SHOWN:]]
+        due = due_words(card.row, now=now)
+        self._lines([*lines, due] if due else lines)
 
     def _add_done(self, row: DemandRow, *, now: int) -> None:
         today = day_of(now)
@@ -98,7 +103,15 @@ class HouseholdPanel(Card):
             parts.append(tr("done {day}").format(day=short_day(day_of(row.resolved_at), today=today)))
         if row.evaluation:
             parts.append(word(EVALUATIONS, row.evaluation))
-        self._box.addWidget(label(" · ".join(parts), "secondary", wrap=True))
+        self._lines([" · ".join(parts)])
+
+    def _lines(self, texts: list[str]) -> None:
+        """Quiet lines close together under a head."""
+        box = QVBoxLayout()
+        box.setSpacing(theme.current().px(2))
+        for text in texts:
+            box.addWidget(label(text, "secondary", wrap=True))
+        self._box.addLayout(box)
 
     def _add_head(self, tone: str, character: str, row: DemandRow) -> None:
         line = QHBoxLayout()
