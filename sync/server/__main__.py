@@ -2,17 +2,20 @@
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import uvicorn
 
-from sync.domain.calendar import CHINA
+from sync.domain.calendar import CHINA, instant
+from sync.domain.example import SIZES
 from sync.errors import StoreError
 from sync.server.app import make_app
 from sync.server.logs import start_logging
 from sync.server.service import Service
-from sync.server.settings import Settings
+from sync.server.settings import Settings, wall_ms
 
 _SENTENCES = {
     "in_use": "Another server (process {pid}) runs on this data folder: stop it, or give --data another folder.",
@@ -31,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         community_name=given.community_name,
         community_code=given.community_code,
         secretary_name=given.secretary_name,
+        example=given.example,
+        wall=_clock(given.pretend_now) if given.pretend_now else wall_ms,
     )
     start_logging()
     try:
@@ -58,8 +63,13 @@ def _greet(service: Service, settings: Settings) -> None:
     code = service.first_code
     if code is not None:
         until = datetime.fromtimestamp(code.expires_at / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
-        print(f"First enrolment code, for the community secretary, valid once until {until}: {code.code}")
+        print(f"First enrolment code, for the secretary, valid once until {until}: {code.code}")
     sys.stdout.flush()
+
+
+def _clock(start: str) -> Callable[[], int]:
+    began, first = time.monotonic_ns(), instant(start)
+    return lambda: first + (time.monotonic_ns() - began) // 1_000_000
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--community-name", default=Settings(Path()).community_name)
     serve.add_argument("--community-code", default="", help="area code of twelve digits")
     serve.add_argument("--secretary-name", default=Settings(Path()).secretary_name)
+    serve.add_argument("--example", choices=SIZES, default="", help="begin with a made-up community of this size")
+    serve.add_argument(
+        "--pretend-now",
+        default="",
+        metavar="TIME",
+        help="let the clock start at 'YYYY-MM-DD HH:MM', for demonstrations",
+    )
     return parser
 
 

@@ -22,6 +22,7 @@ class Settings:
     community_name: str = "示范社区"  # data, shown until the secretary renames it
     community_code: str = ""
     secretary_name: str = "社区书记"
+    example: str = ""  # size of the made-up community that an empty database begins with
     sync_window_s: int = 30  # devices spread their rounds over this many seconds
     pool_size: int = 6
     reader_threads: int = 5

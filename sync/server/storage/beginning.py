@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select
 
 from sync.domain.catalogue import KINDS
+from sync.domain.example import SIZES
 from sync.domain.ids import new_id, new_replica
 from sync.server.settings import Settings
-from sync.server.storage import schema
+from sync.server.storage import example, schema
 from sync.server.storage.batch import Batch
 from sync.server.storage.people import Code, make_code
 
@@ -40,16 +41,26 @@ def first_code(connection: Connection, who: Identity, *, now: int) -> Code | Non
 
 
 def _begin(connection: Connection, settings: Settings) -> dict[str, str]:
-    now = settings.wall()
-    community, secretary, grant = new_id(now), new_id(now), new_id(now)
+    now, replica = settings.wall(), new_replica()
+    if settings.example:
+        size = next(size for size in SIZES if size == settings.example)
+        community, secretary = example.load(connection, size, replica=replica, now=now)
+    else:
+        community, secretary = _found(connection, settings, replica=replica, now=now)
     made = {
         "epoch": new_id(now),
-        "replica": str(new_replica()),
+        "replica": str(replica),
         "community": community,
         "secretary": secretary,
     }
     connection.execute(insert(schema.meta), [{"key": key, "value": value} for key, value in made.items()])
-    batch = Batch(connection, community, replica=int(made["replica"]), now=now)
+    return made
+
+
+def _found(connection: Connection, settings: Settings, *, replica: int, now: int) -> tuple[str, str]:
+    """A community with nobody in it but its secretary; the ids of both."""
+    community, secretary, grant = new_id(now), new_id(now), new_id(now)
+    batch = Batch(connection, community, replica=replica, now=now)
     batch.load([community, secretary, grant], lock=False)
     batch.write(KINDS["community"], community, {"name": settings.community_name, "code": settings.community_code})
     batch.write(KINDS["account"], secretary, {"name": settings.secretary_name})
@@ -64,4 +75,4 @@ def _begin(connection: Connection, settings: Settings) -> dict[str, str]:
         },
     )
     batch.finish()
-    return made
+    return community, secretary
