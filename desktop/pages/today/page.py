@@ -1,0 +1,225 @@
+"""今日: one list of what is due for the person in front of it, what was recorded today, and three cards beside it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout
+
+from desktop import theme
+from desktop.context import Context
+from desktop.hub import Notice, Tone
+from desktop.i18n import long_day, number, tr
+from desktop.pages.page import Page
+from desktop.pages.today.cards import ListCard, ShareCard, show_near, show_untold
+from desktop.pages.today.rows import RowWords, TodayRow, words_of, words_of_entry, words_of_step
+from desktop.texts import words
+from desktop.widgets.buttons import button
+from desktop.widgets.card import Card, clear
+from desktop.widgets.flow import ResponsiveColumns
+from desktop.widgets.labels import label, line, set_text
+from sync.domain.calendar import day_of
+from sync.store import demands, today, visits
+from sync.store.store import Store
+from sync.store.today import Board, StepToday
+from sync.store.visits import TodayEntry
+from sync.store.writer import Touched
+
+_ROWS = 30  # more is not a day's work; the rest is a line with its number
+_ENTRIES = 12
+
+
+class TodayPage(Page):
+    """Reads the list first, the colours after it; a click is never more than one step from the work itself."""
+
+    name: ClassVar[str] = "today"
+    listens: ClassVar[frozenset[str]] = frozenset(
+        {"visit", "demand", "demand_event", "dispute", "dispute_status", "care_due", "care_pairing", "household"}
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._board: Board | None = None
+        self.rows: list[TodayRow] = []
+        self.main = Card()
+        self.print_sheet = button("", on_click=lambda: context.navigate("batch", print=True))
+        self.record = button("", role="primary", on_click=lambda: context.navigate("visits"))
+        self.main.add_action(self.print_sheet)
+        self.main.add_action(self.record)
+        self._state = label("", wrap=True)
+        self.main.add(self._state)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self.main.add(self._list)
+        self._more = button("", role="link", on_click=self._on_more)
+        self.main.add(self._more)
+        self._recorded = label("", "secondary", wrap=True)
+        self.main.add(self._recorded)
+        self._entries = QVBoxLayout()
+        self._entries.setSpacing(0)
+        self.main.add(self._entries)
+        self.main.fill()
+        self.share = ShareCard()
+        self.near = ListCard()
+        self.untold = ListCard()
+        self.columns = ResponsiveColumns(self.main, [self.share, self.near, self.untold], side_width=345)
+        gap = theme.current().px(theme.GAP_XL)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(gap, theme.current().px(24), gap, theme.current().px(24))
+        box.addWidget(self.columns)
+        self._more.hide()
+        self.retranslate()
+
+    def title(self) -> str:
+        return tr("Today")
+
+    def hint(self) -> str:
+        return long_day(day_of(self.context.now()))
+
+    def reload(self) -> None:
+        viewer, rules, now = self.context.session.viewer, self.context.rules, self.context.now()
+        read = self.context.tasks.read
+        read(
+            self,
+            lambda reader: today.board(reader.db, viewer, rules=rules, now=now),
+            self._show,
+            self._failed,
+            key="board",
+        )
+        read(
+            self,
+            lambda reader: today.shares(reader.db, viewer, rules=rules, now=now),
+            self.share.show_shares,
+            key="shares",
+        )
+
+    def forget(self) -> None:
+        self._board = None
+        for box in (self._list, self._entries):
+            clear(box)
+        self.rows = []
+        show_near(self.near, (), 0, today=day_of(self.context.now()), on_click=self._to_household)
+        show_untold(self.untold, (), on_click=self._to_demand)
+
+    def retranslate(self) -> None:
+        self.main.set_title(tr("To be done today"))
+        self.print_sheet.set_words(tr("Print a door sheet"))
+        self.record.set_words(tr("Record visit") + "　Ctrl N")  # the key itself is the window's, on every page
+        self.record.setAccessibleName(tr("Record visit"))
+        if self._board is None:
+            set_text(self._state, tr("One moment …"))
+            set_text(self._recorded, "")
+            self.near.set_title(tr("Visits coming up"))
+            self.untold.set_title(tr("Residents not told yet"))
+        else:
+            self._show(self._board)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down walk the buttons of the list."""
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+        places = [place for place, row in enumerate(self.rows) if row.action.hasFocus()]
+        if not step or not self.rows:
+            super().keyPressEvent(event)
+            return
+        place = min(max(places[0] + step, 0), len(self.rows) - 1) if places else 0
+        self.rows[place].action.setFocus(Qt.FocusReason.TabFocusReason)
+
+    # ------------------------------------------------------------------------------------------- showing
+
+    def _show(self, board: Board) -> None:
+        focused = next((row.words for row in self.rows if row.action.hasFocus()), None)
+        self._board = board
+        now = self.context.now()
+        self.rows = []
+        clear(self._list)
+        for item in board.items[:_ROWS]:
+            said = words_of(item, now=now)
+            self._add(self._list, said, partial(self.context.navigate, said.page, **said.target))
+        count = len(board.items) + board.more_visits
+        self.main.set_hint(tr("in order of day, {n} in all").format(n=number(count)) if count else "")
+        set_text(self._state, "" if board.items else self._nothing())
+        hidden = len(board.items) - _ROWS
+        if board.more_visits:
+            self._more.set_words(
+                tr("{n} more households wait for a visit; print them as door sheets").format(
+                    n=number(board.more_visits)
+                )
+            )
+        elif hidden > 0:
+            self._more.set_words(tr("{n} more matters").format(n=number(hidden)))
+        self._more.setVisible(board.more_visits > 0 or hidden > 0)
+        self._show_recorded(board)
+        show_near(self.near, board.near, board.near_count, today=board.today, on_click=self._to_household)
+        show_untold(self.untold, board.untold, on_click=self._to_demand)
+        for row in self.rows:
+            if focused is not None and (row.words.page, row.words.target) == (focused.page, focused.target):
+                row.action.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.heading_changed.emit()
+
+    def _show_recorded(self, board: Board) -> None:
+        clear(self._entries)
+        for step in board.steps[:_ENTRIES]:
+            self._add(self._entries, words_of_step(step), partial(self._undo_step, step))
+        for entry in board.entries[:_ENTRIES]:
+            self._add(self._entries, words_of_entry(entry), partial(self._undo_visit, entry))
+        recorded = len(board.steps) + len(board.entries)
+        shown = min(len(board.steps), _ENTRIES) + min(len(board.entries), _ENTRIES)
+        said = tr("Recorded today (can be changed back until midnight)")
+        if recorded > shown:
+            said = tr("Recorded today: {n}, the latest here (can be changed back until midnight)").format(
+                n=number(recorded)
+            )
+        set_text(self._recorded, said if recorded else "")
+
+    def _add(self, box: QVBoxLayout, said: RowWords, on_click: Callable[[], object]) -> None:
+        if box.count():
+            box.addWidget(line())
+        row = TodayRow(said, on_click)
+        self.rows.append(row)
+        box.addWidget(row)
+
+    def _nothing(self) -> str:
+        return tr(
+            "Nothing is due today. What residents ask for, visits that are due and disputes to look after will stand"
+            " here. Begin with a visit, or print a door sheet and knock."
+        )
+
+    def _failed(self, error: Exception) -> None:
+        said = words(error)
+        set_text(self._state, f"{said.title} {said.advice}".strip())
+
+    # ------------------------------------------------------------------------------------------- doing
+
+    def _to_household(self, household_id: str) -> None:
+        self.context.navigate("households", household_id=household_id)
+
+    def _to_demand(self, demand_id: str) -> None:
+        self.context.navigate("demand", demand_id=demand_id, move="reply")
+
+    def _on_more(self) -> None:
+        if self._board is not None and self._board.more_visits:
+            self.context.navigate("batch", print=True)
+        else:
+            self.context.navigate("demands")
+
+    def _undo_step(self, step: StepToday) -> None:
+        self._undo(lambda store, me: demands.take_back(store, me, step.demand_id, step.event_id))
+
+    def _undo_visit(self, entry: TodayEntry) -> None:
+        self._undo(lambda store, me: visits.undo(store, me, entry.visit_id).touched)
+
+    def _undo(self, undo: Callable[[Store, str], Touched]) -> None:
+        me = self.context.session.account_id
+
+        def done(_: Touched) -> None:
+            self.context.hub.notice.emit(Notice(title=tr("Changed back"), tone=Tone.GOOD))
+
+        def refused(error: Exception) -> None:
+            said = words(error)
+            self.context.hub.notice.emit(
+                Notice(title=said.title, advice=said.advice, tone=Tone.WARN, details=said.details)
+            )
+
+        self.context.tasks.write(self, lambda store: undo(store, me), done, refused)
