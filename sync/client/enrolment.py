@@ -6,6 +6,7 @@ import httpx
 
 from sync import wire
 from sync.client.api import APP, Api
+from sync.errors import Refused
 from sync.keys.codes import read_one_time_code
 from sync.keys.signatures import KeyPair
 
@@ -28,9 +29,15 @@ def enrol(http: httpx.Client, *, code: str, fingerprint: str = "", name: str = "
     """
     plain = read_one_time_code(code)
     key = KeyPair.generate()
-    reply = Api(http, key=key).enrol(
-        wire.Enrol(code=plain, public_key=key.public, fingerprint=fingerprint, app=APP, name=name)
-    )
+    message = wire.Enrol(code=plain, public_key=key.public, fingerprint=fingerprint, app=APP, name=name)
+    try:
+        reply = Api(http, key=key).enrol(message)
+    except Refused as refusal:
+        if refusal.code != "clock_skew":
+            raise
+        # A PC whose clock is wrong gets in all the same: it signs with the time the server has just told.
+        told = int(refusal.params["now"])
+        reply = Api(http, key=key, now_s=lambda: told).enrol(message)
     return Enrolled(key, reply.community, reply.installation, reply.account, float(reply.sync_window_s))
 
 

@@ -1,0 +1,132 @@
+"""A station's PC without its window: a real encrypted store that syncs with the real server application."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from servers import Server, ServerClock
+from sync import wire
+from sync.client.api import Api
+from sync.client.enrolment import add_account, enrol
+from sync.client.session import Outcome, Progress, Session
+from sync.domain.operations import Operation
+from sync.keys.signatures import KeyPair
+from sync.store.store import Store, Touched
+from world import KEY, rules
+
+
+@dataclass(slots=True)
+class Line:
+    """The line to the server, that a test can spoil: each mishap is used up by one request, in order."""
+
+    server: httpx.Client
+    clock: ServerClock
+    mishaps: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def client(self) -> httpx.Client:
+        """What a PC opens."""
+        return httpx.Client(base_url="http://server.test", transport=_Transport(self))
+
+
+class _Transport(httpx.BaseTransport):
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        line = self._line
+        line.asked.append(request.url.path.rsplit("/", 1)[-1])
+        mishap = line.mishaps.pop(0) if line.mishaps else ""
+        if mishap == "no_line":
+            raise httpx.ConnectError("no route", request=request)
+        if mishap == "timeout":
+            raise httpx.ReadTimeout("slow", request=request)
+        if mishap == "portal":
+            return _answer(200, "<html>请先登录校园网</html>".encode(), {"content-type": "text/html"})
+        if mishap.startswith("status "):
+            status, _, retry = mishap.removeprefix("status ").partition(" ")
+            headers = {"retry-after": retry} if retry else {}
+            return _answer(int(status), b"busy", headers)
+        if mishap.startswith("problem "):
+            status, code = mishap.removeprefix("problem ").split()
+            problem = wire.Problem(code=code, params={"time": line.clock()} if code == "clock" else {})
+            return _answer(int(status), wire.encode(problem), {"content-type": "application/json"})
+        answer = line.server.post(
+            request.url.path, content=request.read(), headers={k: v for k, v in request.headers.items() if k != "host"}
+        )
+        if mishap == "reply_lost":
+            raise httpx.ReadError("cut", request=request)
+        # Litestar's client has inflated the body already.
+        headers = {k: v for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")}
+        return _answer(answer.status_code, answer.content, headers)
+
+
+def _answer(status: int, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
+@dataclass(slots=True)
+class Station:
+    """One enrolled PC."""
+
+    line: Line
+    clock: ServerClock
+    store: Store
+    key: KeyPair
+    account: str
+    progress: list[Progress] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
+
+    @classmethod
+    def enrolled(
+        cls, server: Server, folder: Path, code: str, *, name: str = "pc", line: Line | None = None
+    ) -> "Station":
+        """A new PC of the server's community."""
+        line = line or Line(server.http, server.clock)
+        with line.client() as http:
+            done = enrol(http, code=code, name=name)
+        store = Store.create(
+            folder / f"{name}.db", KEY, community_id=done.community_id, rules=rules(), wall=server.clock
+        )
+        store.set_state(
+            installation_id=done.installation_id, private_key=done.key.private, server_url="http://server.test"
+        )
+        return cls(line, server.clock, store, done.key, done.account_id)
+
+    def api(self, http: httpx.Client) -> Api:
+        """Signed by this PC."""
+        state = self.store.state
+        return Api.of_installation(
+            http,
+            key=self.key,
+            community=state.community_id,
+            installation=state.installation_id,
+            now_s=lambda: self.store.now() // 1000,
+        )
+
+    def sync(self, *, stop: Callable[[], bool] = lambda: False) -> Outcome:
+        """One session."""
+        with self.line.client() as http:
+            return Session(
+                lambda fn: fn(self.store),
+                self.api(http),
+                wall=self.clock,
+                on_progress=self.progress.append,
+                on_touched=self.touched.append,
+                stop=stop,
+            ).run()
+
+    def let_in(self, code: str) -> str:
+        """One more person on this PC."""
+        with self.line.client() as http:
+            return add_account(self.api(http), key=self.key, code=code)
+
+    def save(self, operations: Sequence[Operation], *, account: str = "") -> Touched:
+        """Save as the person this PC was enrolled for."""
+        return self.store.save(self.store.act(account or self.account), operations)
+
+    def rows(self, kind: str) -> list[tuple[object, ...]]:
+        """All rows of a kind, values and clocks, by id."""
+        return [tuple(row) for row in self.store.db.conn.execute(f'SELECT * FROM "{kind}" ORDER BY id')]
