@@ -18,7 +18,7 @@ class FolderLock:
         try:
             _lock(self._file)
         except OSError as error:
-            self._file.close()
+            self.release()
             raise StoreError("in_use", pid=_owner(path)) from error
         # The number is for people; it stands behind the byte that is locked, where Windows lets others read it.
         self._file.truncate(0)

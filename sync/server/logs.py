@@ -26,14 +26,16 @@ def log_failure(incident: str, error: Exception) -> None:
 def start_logging() -> None:
     """Lines go to stderr from now on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
+    handler.setFormatter(Lines())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(_NAME).setLevel(logging.INFO)
 
 
-class _Lines(logging.Formatter):
+class Lines(logging.Formatter):
+    """A record of the log as one line of JSON."""
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {"at": wall_ms(), "level": record.levelname.lower(), "event": record.msg}
         line |= getattr(record, "numbers", {})

@@ -54,12 +54,15 @@ class Service:
         settings.data.mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(settings.data) if settings.embedded else None
         self._runner = Runner(settings)
+        try:
+            self._runner.write_now(shape.migrate)
+            self.identity, self.first_code = self._runner.write_now(self._begin)
+        except BaseException:
+            self.close()
+            raise
         self._tries = Tries()
         self._rights = RightsCache()
         care = load_care_rules((settings.resources / "rules" / "care.toml").read_text("utf-8"))
-        self._runner.write_now(shape.migrate)
-        self.identity = self._runner.write_now(lambda c: beginning.identity(c, settings))
-        self.first_code = self._runner.write_now(lambda c: beginning.first_code(c, self.identity, now=settings.wall()))
         self._desk = Desk(self.identity.epoch, self.identity.replica, care, self._rights)
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
 """One pushed batch: exactly once, refused one by one, merged by field, in gapless positions."""
 
 import msgspec
-from servers import START, Device, Server, delete, new, patch
 from sqlalchemy.exc import IntegrityError
 
+from servers import START, Device, Server, delete, new, patch
 from sync import wire
 from sync.domain.ids import derived_id, new_id
 from sync.domain.operations import Operation
@@ -219,9 +219,7 @@ def test_children_follow_a_demand_to_another_building(server: Server, secretary:
     head = head_of(server, secretary)
     demand = demand_at(server, "b1-101")
     event = new("demand_event", new_id(START), demand_id=demand.id, at=START, by=staff.author, move="create")
-    detail = new(
-        "demand_detail", new_id(START), demand_id=demand.id, building_id=server.places["b1"], title="细节"
-    )
+    detail = new("demand_detail", new_id(START), demand_id=demand.id, building_id=server.places["b1"], title="细节")
     staff.accepted(demand, event, detail)
     staff.pull()
     head.pull()

@@ -15,6 +15,7 @@ from litestar.testing import TestClient
 from postgresql import PostgreSQL
 from sync import wire
 from sync.domain.calendar import instant
+from sync.domain.catalogue import KINDS
 from sync.domain.clock import HybridClock, hlc_of
 from sync.domain.ids import new_id, new_replica
 from sync.domain.merge import Row
@@ -72,6 +73,7 @@ class Device:
         headers = {"content-type": "application/json", "accept-encoding": "", **signed}
         if encoding:
             headers["content-encoding"] = encoding
+        headers = {name.lower(): value for name, value in headers.items()}
         headers |= {name.replace("_", "-"): value for name, value in changed.items()}
         return self.http.post(path, content=body, headers=headers)
 
@@ -174,14 +176,10 @@ class Device:
 
     def clone(self) -> "Device":
         """Another replica of the same installation, knowing nothing yet."""
-        return replace(
-            self, replica=new_replica(), epoch="", batch=0, cursors={}, rows={}, hlc=HybridClock()
-        )
+        return replace(self, replica=new_replica(), epoch="", batch=0, cursors={}, rows={}, hlc=HybridClock())
 
 
 def _register(kind: str, name: str) -> str:
-    from sync.domain.catalogue import KINDS  # noqa: PLC0415
-
     return KINDS[kind].register_of[name]
 
 

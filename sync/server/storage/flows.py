@@ -48,12 +48,10 @@ def allowed(
     if _takes_back(viewer, operation, seen, after, written_by):
         return True
     moves = _moves(viewer, operation, seen)
-    if seen["state"] == after["state"] and changed <= _writable(moves):
-        return True
+    if seen["state"] == after["state"]:
+        return changed <= _writable(moves)
     return any(
-        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"]
-        and _has_needs(move, after)
-        and (move.target != "=" or changed <= _writable([move]))
+        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"] and _has_needs(move, after)
         for move in moves
     )
 
