@@ -13,7 +13,8 @@ from sync.domain.ids import derived_id
 from sync.domain.operations import new
 from sync.errors import RuleError
 from sync.store import disputes
-from sync.store.disputes import DisputeCard, DisputeRow, Sides
+from sync.store.dispute_rows import DisputeRow
+from sync.store.disputes import DisputeCard, Sides
 from world import World, rules
 
 DRIPS = NoticeIntent(title="晾衣滴水", summary="楼上晾衣服滴水", place="3-1-201", other_party="3-1-301")
