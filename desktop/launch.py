@@ -1,6 +1,7 @@
 """Starts the program in one data folder: one at a time, with the crash watch on, until the window is closed."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -10,11 +11,20 @@ from desktop.app import Application
 from desktop.i18n import tr
 from desktop.lock import DataLock
 from desktop.paths import Paths
+from desktop.sync_agent import Connect
 from desktop.widgets.ask import Question, QuestionDialog
 
 
-def run(home: Path | None = None) -> int:
-    """The ordinary start; ``home`` keeps everything in one folder. Returns the exit status."""
+def run(
+    home: Path | None = None,
+    *,
+    connect: Connect | None = None,
+    dress: Callable[[Application], None] = lambda _: None,
+) -> int:
+    """The ordinary start; ``home`` keeps everything in one folder. Returns the exit status.
+
+    ``connect`` opens clients for another server than the one remembered; ``dress`` marks the window (practice).
+    """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     paths = Paths.for_home(home) if home is not None else Paths.for_user()
@@ -30,7 +40,8 @@ def run(home: Path | None = None) -> int:
         return _second(app, paths, lock)
     handler = logs.start(paths.logs)
     last = crash.last_words(paths.fault_file)
-    program.append(Application(app, paths))
+    program.append(Application(app, paths, connect=connect))
+    dress(program[0])
     guard = crash.CrashGuard(fault_file=paths.fault_file, on_crash=program[0].crashed)
     guard.install()
     program[0].start()
