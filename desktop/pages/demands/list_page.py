@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout
 
 from desktop import theme
 from desktop.context import Context
@@ -13,7 +15,6 @@ from desktop.pages.page import Page
 from desktop.texts import words
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card
-from desktop.widgets.flow import FlowLayout
 from desktop.widgets.option_row import Option, OptionRow
 from desktop.widgets.paged_model import Column, PagedModel
 from desktop.widgets.record_table import RecordTable
@@ -26,6 +27,8 @@ from sync.store import demands
 from sync.store.demand_rows import DemandRow
 from sync.store.store import Reader
 
+_ALL_COLUMNS_FROM = 900  # effective pixels
+_LESS_WANTED = (3, 4, 6)  # state, with whom, raised
 _FINISHED_DAYS = 31  # the number behind 已办 counts the last month
 
 
@@ -79,30 +82,41 @@ class DemandsPage(Page):
         self.table.set_empty_text(self._empty_text())
         self.visit.set_words(tr("Record a visit"))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
     # ------------------------------------------------------------------------------------------- inside
+
+    def _fit(self) -> None:
+        """With large letters the words of the matter go before who has it."""
+        is_narrow = self.width() / theme.current().scale < _ALL_COLUMNS_FROM
+        for column in _LESS_WANTED:
+            self.table.setColumnHidden(column, is_narrow)
 
     def _lay_out(self) -> None:
         px = theme.current().px
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(theme.GAP_XL), px(24), px(theme.GAP_XL), px(24))
         outer.setSpacing(px(theme.GAP_M))
-        head = QWidget()
-        row = QHBoxLayout(head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(px(theme.GAP_M))
-        holder = QWidget()
-        flow = FlowLayout(holder)
         self.stages = OptionRow((), name=tr("Stage"))
         self.stages.changed.connect(self._on_stage)
+        outer.addWidget(self.stages)
+        row = QHBoxLayout()
+        row.setSpacing(px(theme.GAP_M))
         self.category = QComboBox()
         self.category.setAccessibleName(tr("Category"))
         self.category.currentIndexChanged.connect(lambda _: self.reload() if self.isVisible() else None)
-        flow.addWidget(self.stages)
-        flow.addWidget(self.category)
-        row.addWidget(holder, 1)
+        row.addWidget(self.category)
+        row.addStretch(1)
         self.visit = button(tr("Record a visit"), role="primary", on_click=lambda: self.context.navigate("visits"))
         row.addWidget(self.visit)
-        outer.addWidget(head)
+        outer.addLayout(row)
         card = Card()
         self.table = RecordTable("")
         self.table.show_model(self.model)

@@ -5,23 +5,22 @@ from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
 from desktop.hub import Notice, Tone
 from desktop.i18n import short_day, tr
+from desktop.pages.demands.actions import StepBar
 from desktop.pages.demands.facts import DemandFactsCard
 from desktop.pages.demands.form import FIELDS, MoveForm
 from desktop.pages.page import Page, Touched
 from desktop.texts import sentence, words
-from desktop.widgets.buttons import ActionButton, button
+from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.labels import label
-from desktop.widgets.pinned_bar import PinnedBar
 from desktop.widgets.timeline import Timeline, TimelineEntry
 from desktop.words.demands import MOVES, STEPS, due_words, step_note, step_words, word
 from sync.domain.calendar import day_of
@@ -32,7 +31,6 @@ from sync.store.demands import DemandCard, Targets, Words
 from sync.store.drafts import Draft
 from sync.store.store import Reader, Store
 
-_SHOWN_MOVES = 3  # beside the blue one; the others wait behind "more"
 _KEEP_AFTER_MS = 500
 _DRAFT_PAGE = "demand"
 
@@ -217,9 +215,10 @@ class DemandPage(Page):
         outer.addWidget(holder, 1)
         self._nothing = label("", "secondary", wrap=True)
         self._main_box.insertWidget(0, self._nothing)
-        self.bar = PinnedBar()
+        self.bar = StepBar()
+        self.bar.step_asked.connect(self.begin)
+        self.bar.household_asked.connect(lambda h: self.context.navigate("households", household_id=h))
         outer.addWidget(self.bar)
-        self._actions: list[ActionButton] = []
 
     def _show_nothing(self, text: str) -> None:
         self._nothing.setText(text)
@@ -255,55 +254,16 @@ class DemandPage(Page):
         for step in card.steps[::-1]:
             if step.is_undoable:
                 text = tr("Change back: {step}").format(step=step_words(step))
-                self._undo_box.addWidget(button(text, role="link", on_click=partial(self._take_back, step.event_id)))
+                link = button(text, role="link", on_click=partial(self._take_back, step.event_id))
+                self._undo_box.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         self._show_actions()
         if self._wanted_move in card.moves and self._form is None:
             self.begin(self._wanted_move)
         self._wanted_move = ""
 
     def _show_actions(self) -> None:
-        for old in self._actions:
-            old.hide()
-            old.deleteLater()
-        self._actions = []
-        card = self._card
-        if card is None:
-            return
-        if self._form is not None:
-            self._actions += [self.bar.add(self._form.save), self.bar.add(self._form.aside)]
-        else:
-            others = [move for move in MOVES if move in card.moves and move != card.next_move]
-            if card.next_move:
-                self._add_action(card.next_move, role="primary")
-            for move in others[:_SHOWN_MOVES]:
-                self._add_action(move)
-            if len(others) > _SHOWN_MOVES:
-                self._more(others[_SHOWN_MOVES:])
-        household_id = card.row.household_id
-        if household_id:
-            go = button(
-                tr("Open the household"),
-                role="second",
-                on_click=lambda: self.context.navigate("households", household_id=household_id),
-            )
-            self._actions.append(self.bar.add(go))
-        self.bar.set_hint(tr("Kept while you type; a power cut loses nothing") if self._form is not None else "")
-
-    def _add_action(self, move: str, *, role: str = "") -> None:
-        made = button(word(MOVES, move), role=role, on_click=lambda: self.begin(move))
-        made.setObjectName(f"move_{move}")
-        self._actions.append(self.bar.add(made))
-
-    def _more(self, moves: list[str]) -> None:
-        made = button(tr("More …"))
-        made.setObjectName("more_moves")
-        menu = QMenu(made)
-        for move in moves:
-            action = QAction(word(MOVES, move), menu)
-            action.triggered.connect(lambda _=False, name=move: self.begin(name))
-            menu.addAction(action)
-        made.setMenu(menu)
-        self._actions.append(self.bar.add(made))
+        if self._card is not None:
+            self.bar.show_steps(self._card, self._form)
 
     def _read_words(self) -> None:
         me, demand_id = self.context.session.account_id, self._demand_id

@@ -3,29 +3,23 @@
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QVBoxLayout
 
-from desktop import theme
 from desktop.context import Context
 from desktop.hub import Notice, Tone
 from desktop.i18n import tr
-from desktop.pages.needs_map.cards import FacadeCard, Legend, PlanCard
-from desktop.pages.needs_map.panel import HouseholdPanel
 from desktop.pages.needs_map.printing import print_facade
 from desktop.pages.needs_map.reading import MapReading, PanelReading, Wanted, read_building, read_map, read_panel
+from desktop.pages.needs_map.view import FACADE, HOUSEHOLD, PLAN, MapView
 from desktop.pages.page import Page
 from desktop.texts import words
-from desktop.widgets.buttons import button
-from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout, PageScroll
 from sync.domain.calendar import day_of
 from sync.errors import QiaomenError
 from sync.store.needs_map import BuildingSnapshot
 
-PLAN, FACADE, HOUSEHOLD = 0, 1, 2
 _LOOK_AGAIN_MS = 60_000
 _STALE_AFTER_MS = 10 * 60_000  # colours age by the hour: what is due within a day changes while one looks
-_PLAN_WIDTH, _PANEL_WIDTH = 370, 262
 
 
 class NeedsMapPage(Page):
@@ -40,13 +34,15 @@ class NeedsMapPage(Page):
         self._reading: MapReading | None = None
         self._panel_reading: PanelReading | None = None
         self._level = FACADE
-        self._mode = ""
-        self._is_table = False
         self._wants_focus = False  # after opening, the keyboard goes to the map; never while one works elsewhere
         self._ageing = QTimer(self)
         self._ageing.setInterval(_LOOK_AGAIN_MS)
         self._ageing.timeout.connect(self._age)
-        self._lay_out()
+        self.view = MapView(context.rules.colours)
+        self.plan, self.facade, self.panel = self.view.plan, self.view.facade, self.view.panel
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.view)
         self._connect()
         self.retranslate()
 
@@ -99,12 +95,7 @@ class NeedsMapPage(Page):
         self.panel.show_nothing("")
 
     def retranslate(self) -> None:
-        self.table_button.set_words(tr("As a picture") if self._is_table else tr("As a table"))
-        self.print_button.set_words(tr("Print"))
-        self.back_button.set_words(tr("Back"))
-        self.legend.retranslate()
-        self.plan.retranslate()
-        self._fill_categories()
+        self.view.retranslate(self.context.rules.demand_categories, chosen=self._wanted.category)
         if self._reading is not None:
             self._show(self._reading)
 
@@ -117,7 +108,7 @@ class NeedsMapPage(Page):
             self.facade.show_nothing(
                 tr("Here the buildings will stand in colours. Add a building under Households first.")
             )
-            self._arrange(force=True)
+            self._arrange()
             return
         self._wanted = Wanted(compound.compound_id, building.building_id, "", self._wanted.category)
         self.plan.show_compound(compound, reading.places, rules=self.context.rules.colours, now=self.context.now())
@@ -125,7 +116,7 @@ class NeedsMapPage(Page):
         self._show_building(building, household_id=reading.household_id)
         if not self._has_plan() and self._level == PLAN:
             self._level = FACADE
-        self._arrange(force=True)
+        self._arrange()
         if self._wants_focus:
             self._wants_focus = False
             self._focus_level()
@@ -185,7 +176,7 @@ class NeedsMapPage(Page):
             self.reload()
 
     def _on_category(self) -> None:
-        category = str(self.category.currentData() or "")
+        category = str(self.view.category.currentData() or "")
         if category != self._wanted.category and self._reading is not None:
             self._wanted = Wanted(self._wanted.compound_id, self._wanted.building_id, self.facade.current, category)
             self.reload()
@@ -204,7 +195,7 @@ class NeedsMapPage(Page):
     def go(self, level: int) -> None:
         """Put the keyboard on the plan, the façade or the household."""
         self._level = level
-        self._arrange(force=True)
+        self._arrange()
         self._focus_level()
 
     def _focus_level(self) -> None:
@@ -216,8 +207,7 @@ class NeedsMapPage(Page):
             self.facade.focus_facade()
         else:
             self.panel.focus_first()
-        part = (self.plan, self.facade, self.panel)[self._level]
-        QTimer.singleShot(0, part, lambda: self._scroll.show_widget(part))
+        self.view.show_part(self._level)
 
     def _enter_household(self, _: str) -> None:
         self.go(HOUSEHOLD)
@@ -258,43 +248,7 @@ class NeedsMapPage(Page):
             if focused is not None and part.isAncestorOf(focused):
                 self._level = level
 
-    # ------------------------------------------------------------------------------------------- layout
-
-    def _lay_out(self) -> None:
-        px = theme.current().px
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        content = QWidget()
-        self._scroll = PageScroll(content)
-        whole.addWidget(self._scroll)
-        outer = QVBoxLayout(content)
-        outer.setContentsMargins(px(theme.GAP_XL), px(16), px(theme.GAP_XL), px(16))
-        outer.setSpacing(px(theme.GAP_M))
-        bar = QHBoxLayout()
-        bar.setSpacing(px(theme.GAP_M))
-        holder = QWidget()
-        flow = FlowLayout(holder)
-        self.back_button = button(tr("Back"), on_click=self.back)
-        self.category = QComboBox()
-        self.category.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.table_button = button(tr("As a table"), key="Ctrl+T", on_click=self._toggle_table)
-        self.print_button = button(tr("Print"), key="Ctrl+P", on_click=self._print)
-        for widget in (self.back_button, self.category, self.table_button):
-            flow.addWidget(widget)
-        bar.addWidget(holder, 1)
-        bar.addWidget(self.print_button, 0, Qt.AlignmentFlag.AlignTop)
-        outer.addLayout(bar)
-        self.legend = Legend(self.context.rules.colours)
-        outer.addWidget(self.legend)
-        self.plan = PlanCard()
-        self.facade = FacadeCard()
-        self.panel = HouseholdPanel()
-        self._row = QHBoxLayout()
-        self._row.setSpacing(px(16))
-        self._row.addWidget(self.plan)
-        self._row.addWidget(self.facade, 1)
-        self._row.addWidget(self.panel)
-        outer.addLayout(self._row, 1)
+    # ------------------------------------------------------------------------------------------- wiring
 
     def _connect(self) -> None:
         self.plan.current_changed.connect(self._on_building)
@@ -310,60 +264,17 @@ class NeedsMapPage(Page):
         self.panel.demand_asked.connect(self._open_demand)
         self.panel.household_asked.connect(lambda h: self.context.navigate("households", household_id=h))
         self.panel.visit_asked.connect(lambda h: self.context.navigate("visits", household_id=h))
-        self.category.currentIndexChanged.connect(lambda _: self._on_category())
+        self.view.category.currentIndexChanged.connect(lambda _: self._on_category())
+        self.view.back_button.clicked.connect(self.back)
+        self.view.table_button.clicked.connect(self._toggle_table)
+        self.view.print_button.clicked.connect(self._print)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self._arrange(force=True)
-
-    def _arrange(self, *, force: bool = False) -> None:
-        """Three cards side by side, two, or the one that the keyboard is on."""
-        look = theme.current()
-        effective = self.window().width() / look.scale
-        mode = "wide" if effective >= WIDE_FROM else "two" if effective >= TWO_FROM else "single"
-        if mode == self._mode and not force:
-            return
-        self._mode = mode
-        has_plan = self._has_plan()
-        plan = has_plan and (mode == "wide" or self._level == PLAN)
-        panel = mode == "wide" or self._level == HOUSEHOLD or (mode == "two" and self._level != PLAN)
-        facade = mode == "wide" or self._level == FACADE or (mode == "two" and not plan) or (not has_plan and not panel)
-        if mode == "two" and plan:
-            facade, panel = True, False
-        self.plan.setVisible(plan)
-        self.facade.setVisible(facade)
-        self.panel.setVisible(panel)
-        alone = [plan, facade, panel].count(True) == 1
-        for part, width in ((self.plan, _PLAN_WIDTH), (self.panel, _PANEL_WIDTH)):
-            if alone:
-                part.setMinimumWidth(0)
-                part.setMaximumWidth(16_777_215)
-            else:
-                part.setFixedWidth(look.px(width))
-        self.back_button.setVisible(mode != "wide" and self._level > self._first_level())
+    def _arrange(self) -> None:
+        self.view.arrange(level=self._level, has_plan=self._has_plan())
 
     def _toggle_table(self) -> None:
-        self._is_table = not self._is_table
-        self.plan.set_table(self._is_table)
-        self.facade.set_table(self._is_table)
-        self.table_button.set_words(tr("As a picture") if self._is_table else tr("As a table"))
+        self.view.toggle_table()
         self._focus_level()
-
-    def _fill_categories(self) -> None:
-        chosen = self._wanted.category
-        self.category.blockSignals(True)
-        self.category.clear()
-        self.category.setAccessibleName(tr("Category"))
-        self.category.addItem(tr("Category: all"), "")
-        for entry in self.context.rules.demand_categories.category:
-            self.category.addItem(tr("Category: {name}").format(name=entry.label), entry.code)
-        self.category.setCurrentIndex(max(0, self.category.findData(chosen)))
-        self.category.blockSignals(False)
 
     def _print(self) -> None:
         if self._reading is not None and self._reading.building is not None:
