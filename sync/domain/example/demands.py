@@ -39,6 +39,7 @@ _ASKED: tuple[tuple[str, str, str], ...] = (
     ("16", "suggestion", "希望早点选业委会"),
     ("99", "wish", "想要一把遮阳伞给门卫"),
 )
+_COORDINATED = tuple(asked for asked in _ASKED if DEFAULT_CATEGORIES[asked[0]].urgency == "coordinated")
 _URGENT = (("02", "停水一天了"), ("06", "楼道电线冒火花"), ("02", "暖气片漏水"), ("06", "消防栓没水"), ("02", "停电了"))
 _PUBLIC = (("03", "楼道灯不亮"), ("05", "楼道堆杂物"), ("03", "电梯异响"), ("06", "消防通道被堵"), ("04", "车位划线"))
 _DONE = (
@@ -244,7 +245,7 @@ def coloured(maker: Maker, story: Story, colour: str, staff: Staff, *, soon: boo
     """
     chance, home = maker.chance, story.home
     worker = staff.worker(home.building)
-    category, kind, title = maker.pick(_ASKED)
+    category, kind, title = maker.pick(_COORDINATED)
     plan = Plan(
         title=title,
         category=category,

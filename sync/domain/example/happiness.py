@@ -82,7 +82,11 @@ def contacts(maker: Maker, wanted: dict[str, str]) -> dict[str, Contact]:
     for key, colour in wanted.items():
         mine = key.startswith("3-")
         if colour == "grey":
-            fixed[key] = Contact(never=True) if mine or key[-1] in "13579" else Contact(earliest=900, latest=YEAR + 10)
+            fixed[key] = (
+                Contact(never=True, is_calm=mine)
+                if mine or key[-1] in "13579"
+                else Contact(earliest=900, latest=YEAR + 10)
+            )
         elif mine:
             fixed[key] = Contact(earliest=140, latest=12, is_calm=True)
         else:

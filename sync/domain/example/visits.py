@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sync.domain.calendar import HOUR
+from sync.domain.calendar import HOUR, add_days
 from sync.domain.care import next_due_on
 from sync.domain.example.dwellers import Story
 from sync.domain.example.making import Maker, spread
@@ -12,6 +12,7 @@ from sync.domain.operations import Operation, new
 
 ATTEMPTS = {"small": 3000, "station": 100_000, "stress": 500_000}
 _OUTCOMES = ("met", "no_answer", "refused", "by_appointment", "moved_away")
+_AGREED = _OUTCOMES.index("by_appointment")
 _SHARES = (0.11, 0.94, 0.965, 0.995)  # met 11 %, nobody 83 %, refused 2.5 %, by appointment 3 %, moved away 0.5 %
 _BY_PHONE = 0.12  # of those met
 _WORKER = 0.2  # of the knocks, the grid worker's
@@ -27,6 +28,7 @@ _NOTES = (
 _NOTED = 0.4
 _ROUNDS = ((95, 50, 1), (14, 0, 2))  # (from, to: days ago, number) of the rounds held so far
 YEAR = 365
+_SOON = 14  # days: an appointment made so lately is still to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def visits(maker: Maker, told: list[Story], staff: Staff, fixed: Mapping[str, Co
             fields["next_due_on"] = next_due_on(of.text, level=story.care) if story.care else of.next_half_year
             fields["privacy_notice_id"] = story.notice_id
             fields["note"] = _note(maker, chance)
+        if outcome == "by_appointment":
+            fields["appointment_on"] = add_days(of.text, 3 + int(chance * 7) if ago > _SOON else _SOON + ago)
         if script:
             fields |= {"note": script.note, "contact_mode": script.contact_mode, "reasons": script.reasons}
         else:
@@ -136,9 +140,11 @@ def _within(maker: Maker, own: list[_Knock], bounds: Contact, position: int) -> 
     """The knocks of a home bent so that its last contact lies where it has to."""
     if bounds.never:
         hours = (95, 155)
-        return [
+        shut = [
             (day, position, hours[n % 2], 1) for n, (day, _, _, _) in enumerate(own) if not maker.days[day].is_weekend
         ]
+        # Nobody has opened, but a day was agreed by the intercom: that home asks for no visit this week.
+        return [*shut, (maker.last - maker.chance.randint(4, 12), position, 155, _AGREED)] if bounds.is_calm else shut
     assert bounds.earliest is not None
     assert bounds.latest is not None
     last = maker.last - maker.chance.randint(bounds.latest, bounds.earliest)
