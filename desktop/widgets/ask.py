@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPagedPaintDevice
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
@@ -44,6 +45,15 @@ class Ask(Protocol):
 
     def pick_folder(self, parent: QWidget, *, title: str, then: Callable[[Path], object]) -> None: ...
 
+    def pick_printer(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        then: Callable[[QPagedPaintDevice], object],
+        otherwise: Callable[[], object],
+    ) -> None: ...
+
 
 class ScreenAsk:
     """Asks on the screen."""
@@ -78,6 +88,27 @@ class ScreenAsk:
     def pick_folder(self, parent: QWidget, *, title: str, then: Callable[[Path], object]) -> None:
         """Let a person choose a folder, a USB stick for instance."""
         self._pick(QFileDialog(parent, title), mode=QFileDialog.FileMode.Directory, then=then)
+
+    def pick_printer(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        then: Callable[[QPagedPaintDevice], object],
+        otherwise: Callable[[], object],
+    ) -> None:
+        """Let a person choose a printer and paint on it; ``otherwise`` when this PC has none."""
+        from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo  # slow to load, seldom needed
+
+        if not QPrinterInfo.availablePrinterNames():
+            otherwise()
+            return
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        dialog = QPrintDialog(printer, parent)
+        dialog.setWindowTitle(title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: then(printer))
+        QDialog.open(dialog)
 
     def _pick(self, dialog: QFileDialog, *, mode: QFileDialog.FileMode, then: Callable[[Path], object]) -> None:
         dialog.setFileMode(mode)

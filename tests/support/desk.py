@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
+from PySide6.QtGui import QPagedPaintDevice, QPdfWriter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.context import Context
@@ -30,6 +31,7 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[str] = []
+        self.has_printer = True
 
     def confirm(
         self,
@@ -52,6 +54,20 @@ class Answers:
 
     def pick_folder(self, parent: QWidget, *, title: str, then: Callable[[Path], object]) -> None:
         self.asked.append(title)
+
+    def pick_printer(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        then: Callable[[QPagedPaintDevice], object],
+        otherwise: Callable[[], object],
+    ) -> None:
+        self.asked.append(title)
+        if self.has_printer:
+            then(QPdfWriter(str(self.folder / "printed.pdf")))
+        else:
+            otherwise()
 
 
 class Desk:
