@@ -11,7 +11,6 @@ from sync.store.viewers import viewer_streams
 
 FINISHED = ("archived", "not_a_dispute")
 _MINE = "IN (SELECT value FROM json_each(:streams))"
-_WHERE_TO = "household_id, other_household_id, building_id, compound_id, place"
 # The day of what comes next, and what it is: to report, to settle, to register, to decide, to mediate, to perform,
 # to call again, to file. States that wait for nobody in particular have none.
 _NEXT_ON = """CASE
@@ -30,23 +29,19 @@ _NEXT = """CASE
     WHEN state IN ('agreed_written', 'agreed_oral') THEN 'perform'
     WHEN state IN ('settled_on_spot', 'performing', 'performed', 'breached') OR follow_up_on IS NOT NULL THEN 'call'
     ELSE 'file' END"""
-# An accepted case is its mediators' alone. Whoever could read it before reads its state: from the record that the
-# server keeps, and on the PC of the station from the case itself, which is there before any line was.
+# An accepted case is its mediators' alone. Whoever could read it before reads its state in the record that the server
+# keeps, and nothing of the case itself, though it may lie in the same file.
 SEEN = f"""
 WITH every AS (
-    SELECT id, 0 AS is_state_only, title, category, subcategory, state, risk, {_WHERE_TO}, other_party_name,
-        noticed_on, noticed_by, handler_id, mediator_ids, accepted_on, state_since, due_on, follow_up_on, handed_to
+    SELECT id, 0 AS is_state_only, title, category, subcategory, state, risk, household_id, other_household_id,
+        building_id, compound_id, place, other_party_name, noticed_on, noticed_by, handler_id, mediator_ids,
+        accepted_on, state_since, due_on, follow_up_on, handed_to
     FROM dispute WHERE deleted = 0 AND stream {_MINE}
-    UNION ALL
-    SELECT id, 1, title, '', '', state, '', {_WHERE_TO}, '', noticed_on, noticed_by, NULL, '[]', accepted_on,
-        state_since, due_on, NULL, ''
-    FROM dispute WHERE deleted = 0 AND accepted_on IS NOT NULL AND NOT stream {_MINE}
-        AND 'compound:' || compound_id || ':disputes:' || noticed_by {_MINE}
     UNION ALL
     SELECT dispute_id, 1, title, '', '', state, '', NULL, NULL, NULL, compound_id, '', '', '', noticed_by, NULL, '[]',
         '', '', due_on, NULL, ''
     FROM dispute_status s WHERE deleted = 0 AND stream {_MINE}
-        AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.id = s.dispute_id)
+        AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.id = s.dispute_id AND d.deleted = 0 AND d.stream {_MINE})
 ), seen AS (SELECT *, {_NEXT_ON} AS next_on, {_NEXT} AS next_step FROM every)
 """
 _COLUMNS: Mapping[str, str] = {
