@@ -389,4 +389,7 @@ def cases(maker: Maker, told: list[Story], staff: Staff) -> Iterator[Case]:
 def _ago(maker: Maker, months: int, ahead: int) -> int:
     """How many days ago a contact was that makes the next visit due ``ahead`` days from today (or the day before)."""
     due = add_days(maker.today, ahead)
-    return next(ago for ago in range(26 * months, 32 * months + 8) if add_months(maker.day(ago).text, months) <= due)
+    span = range(26 * months, 32 * months + 8)
+    # The earliest of several: the last day of a long month and the day before it have the same day of a short one.
+    exact = [ago for ago in span if add_months(maker.day(ago).text, months) == due]
+    return max(exact, default=next(ago for ago in span if add_months(maker.day(ago).text, months) <= due))
