@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sync.domain.calendar import day_of
-from sync.domain.care import CONTACT, CareRules, next_due_on
+from sync.domain.care import CONTACT, CareRules
 from sync.domain.catalogue import KINDS
 from sync.domain.ids import derived_id
+from sync.domain.kinds.people import CarePairing
 from sync.domain.merge import Row
+from sync.domain.pairing import care_due_on
 from sync.server.storage.batch import Batch
 from sync.server.storage.replicas import Replica
 
@@ -58,15 +60,8 @@ def set_care_days(batch: Batch, household_ids: Iterable[str], *, rules: CareRule
     batch.load(due_ids.values(), lock=True)
     today = day_of(batch.now)
     for household_id, due_id in due_ids.items():
-        active = [row.values for row in pairings[household_id] if not row.deleted and not _ended(row, today)]
-        # Never reached: due since the pairing began, however often nobody opened.
-        due_on = min(
-            (
-                next_due_on(last.get(household_id), level=values["level"], rules=rules) or values["since"] or today
-                for values in active
-            ),
-            default=None,
-        )
+        active = [_pairing(row) for row in pairings[household_id] if not row.deleted and not _ended(row, today)]
+        due_on = care_due_on(active, last_contact_on=last.get(household_id), today=today, rules=rules)
         if due_on is None and batch.row(due_id) is None:
             continue
         building_id = pairings[household_id][0].values["building_id"]
@@ -75,7 +70,13 @@ def set_care_days(batch: Batch, household_ids: Iterable[str], *, rules: CareRule
 
 
 def _ended(row: Row, today: str) -> bool:
-    return bool(row.values["until"]) and row.values["until"] < today
+    return bool(row.values["until"]) and row.values["until"] <= today
+
+
+def _pairing(row: Row) -> CarePairing:
+    made = KINDS["care_pairing"].record(row.id, row.values)
+    assert isinstance(made, CarePairing)
+    return made
 
 
 def _values(row: Row | None) -> dict[str, object]:
