@@ -94,17 +94,18 @@ class FacadeDocument:
 def facade_document(snapshot: FacadeSnapshot, head: PrintHead, *, size: str = A4) -> FacadeDocument:
     """Lay a building out on pages: upright or across, whole where it can be read, else by units and floors."""
     columns, rows = sum(unit.columns for unit in snapshot.units), len(snapshot.floors)
-    ways = []
+    ways: list[tuple[int, float, FacadeDocument]] = []
     for is_landscape in (False, True):
         width, height = _paper(size, is_landscape=is_landscape)
         across = max(1, int((width - 2 * _EDGE - _FLOOR_LABELS) // _LEAST_WIDTH))
         down = max(1, int((height - _HEAD - _FOOT - _FLOOR_LABELS) // _LEAST_HEIGHT))
-        pages = -(-max(1, columns) // across) * -(-max(1, rows) // down)
-        # With as many pages, the way in which the doors come out larger.
-        ways.append((pages, -min(across / max(1, columns), down / max(1, rows)), is_landscape, across, down))
-    _, _, is_landscape, across, down = min(ways)
-    parts = tuple(part for units in _unit_runs(snapshot.units, across) for part in _floor_runs(snapshot, units, down))
-    return FacadeDocument(head, parts or (snapshot,), size, is_landscape)
+        parts = tuple(
+            part for units in _unit_runs(snapshot.units, across) for part in _floor_runs(snapshot, units, down)
+        )
+        room = min(across / max(1, columns), down / max(1, rows))
+        ways.append((len(parts), -room, FacadeDocument(head, parts or (snapshot,), size, is_landscape)))
+    # Fewest sheets; with as many, the way in which the doors come out larger.
+    return min(ways, key=lambda way: way[:2])[2]
 
 
 def fits_one_page(snapshot: FacadeSnapshot) -> bool:
