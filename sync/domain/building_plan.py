@@ -174,7 +174,7 @@ def _check_numbers(intent: BuildingIntent) -> None:
         raise RuleError("units", "exists")
     for rule in intent.floors:
         if rule.first > rule.last or rule.first < -intent.floors_below or rule.last > intent.floors_above:
-            raise RuleError("floors", "no_such_floor", first=rule.first, last=rule.last)
+            raise RuleError("floors", "no_such_floor", first=-intent.floors_below or 1, last=intent.floors_above)
         if rule.unit and _unit_key(rule.unit) not in labels:
             raise RuleError("floors", "no_such_unit", unit=rule.unit)
         _between("floors", rule.rooms or 0, least=0, most=MOST_ROOMS)

@@ -22,7 +22,7 @@ from sync.store.today import DisputeDue, Item, StepToday, VisitDue
 from sync.store.visits import TodayEntry
 
 _NARROW = 620  # effective pixels of a row: below, the day goes under the words
-_PLACE, _DUE = 96, 118
+_PLACE, _DUE, _ACTION = 96, 112, 104
 
 DISPUTES: Final[Mapping[str, str]] = {
     "noticed": mark("noticed, waiting for the first talk"),
@@ -195,6 +195,7 @@ class TodayRow(QWidget):
         self._note = label(words.note, "secondary", wrap=True)
         self._due = label(words.due, "secondary")
         self.action: ActionButton = button(words.action, role="second" if words.is_urgent else "", on_click=on_click)
+        self.action.setMinimumWidth(px(_ACTION))
         self.action.setAccessibleName(f"{words.action} {words.place} {words.title} {words.due}".strip())
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, px(9), 0, px(9))

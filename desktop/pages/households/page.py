@@ -1,0 +1,306 @@
+"""住户: the doors of a building on the left, the chosen household on the right, changed in place."""
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop import theme
+from desktop.context import Context
+from desktop.hub import Tone
+from desktop.i18n import tr
+from desktop.pages.households.building_form import BuildingForm
+from desktop.pages.households.card import FactsCard
+from desktop.pages.households.door_list import DoorList
+from desktop.pages.households.form import CardForm
+from desktop.pages.households.reading import Opened, read_household
+from desktop.pages.households.saving import Saving
+from desktop.pages.households.tabs import HouseholdTabs
+from desktop.pages.page import Page, Touched
+from desktop.widgets.buttons import button
+from desktop.widgets.card import Card
+from desktop.widgets.flow import TWO_FROM, PageScroll
+from desktop.widgets.labels import label
+from sync.domain.building_plan import BuildingIntent
+from sync.domain.calendar import day_of
+from sync.domain.households import CardIntent
+from sync.domain.roles import STATION_ROLES
+from sync.store import households
+from sync.store.households import BuildingRow
+from sync.store.store import Reader
+
+_LIST = 290  # design pixels of the list of doors
+_NOTHING, _CARD, _FORM = range(3)
+
+
+class HouseholdsPage(Page):
+    """``open(household_id=…)`` shows a household, ``edit=True`` its form, ``building_id=…`` a building's doors."""
+
+    name: ClassVar[str] = "households"
+    listens: ClassVar[frozenset[str]] = frozenset(
+        {"household", "resident", "visit", "demand", "privacy_notice", "care_due", "care_pairing", "care_suggestion"}
+        | {"building", "unit", "household_cluster"}
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._household_id = ""
+        self._building_id = ""  # to be shown next
+        self._opened: Opened | None = None
+        self._edit_next = False
+        self._saving = Saving(context, self)
+        self.doors = DoorList(context)
+        self.facts = FactsCard()
+        self.more = HouseholdTabs(context.rules.demand_categories)
+        self.form = CardForm()
+        self.building_form = BuildingForm()
+        self.back = button("", on_click=self._to_list)
+        self._empty = label("", "secondary", wrap=True)
+        self.right = QStackedWidget()
+        self.browse = QWidget()
+        self.stack = QStackedWidget()
+        self._columns = QHBoxLayout(self.browse)
+        self._lay_out()
+        self._connect()
+        self.retranslate()
+
+    def title(self) -> str:
+        return tr("Households")
+
+    def retranslate(self) -> None:
+        self.back.set_words(tr("All doors"))
+        self._empty.setText(tr("Choose a door on the left, or find one with Ctrl K: room, name, initials, phone."))
+        self.doors.retranslate()
+        self.facts.retranslate()
+        self.form.retranslate()
+        self.building_form.retranslate()
+        if self._opened is not None:
+            self._show(self._opened)
+
+    def open(self, **target: Any) -> None:
+        """A household that is being changed keeps its form until it is saved or put away."""
+        wanted = str(target.get("household_id") or "")
+        if wanted and wanted != self._household_id:
+            self._put_away()
+            self._household_id = wanted
+        self._building_id = str(target.get("building_id") or "")
+        self._edit_next = bool(target.get("edit"))
+        self.doors.new_building.setVisible(self.context.session.viewer.has_any(STATION_ROLES))
+        super().open(**target)
+        self.doors.focus_doors()
+
+    def reload(self) -> None:
+        account, wanted = self.context.session.account_id, self._household_id
+        rules, now = self.context.rules, self.context.now()
+
+        def read(reader: Reader) -> tuple[tuple[BuildingRow, ...], Opened | None]:
+            viewer = reader.viewer(account)  # rights may have grown with what was just saved (a new building)
+            opened = read_household(reader, viewer, wanted, rules=rules, now=now) if wanted else None
+            return households.buildings(reader.db, viewer), opened
+
+        self.context.tasks.read(self, read, self._arrived, key="page")
+
+    def leave(self) -> None:
+        self.form.keep()
+
+    def forget(self) -> None:
+        self.form.forget()
+        self._opened, self._household_id = None, ""
+        self.right.setCurrentIndex(_NOTHING)
+
+    def touched(self, touched: Touched) -> None:
+        self.doors.model.forget(frozenset(record_id for kind, record_id in touched if kind == "household"))
+        super().touched(touched)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    # ------------------------------------------------------------------------------------------- showing
+
+    def _arrived(self, found: tuple[tuple[BuildingRow, ...], Opened | None]) -> None:
+        buildings, opened = found
+        building_id = self._building_id or (opened.card.building_id if opened else "")
+        self._building_id = ""
+        self.doors.show_buildings(buildings, building_id=building_id, household_id=self._household_id)
+        if opened is not None:
+            self.doors.show_unit(opened.card.unit_id)
+            self._show(opened)
+        elif self._household_id:
+            self._close()
+            self._saving.say(tr("This household is not on this PC, or not in your part of the compound."), Tone.WARN)
+
+    def _show(self, opened: Opened) -> None:
+        self._opened = opened
+        self.facts.show_card(opened.card, today=self._today())
+        self.more.show_household(opened, today=self._today())
+        self.doors.table.select_id(opened.card.household_id)
+        if self._edit_next:
+            self._edit_next = False
+            self._edit()
+        elif self.right.currentIndex() != _FORM:
+            self.right.setCurrentIndex(_CARD)
+        self._fit()
+
+    def _today(self) -> str:
+        return day_of(self.context.now())
+
+    # ------------------------------------------------------------------------------------------- choosing
+
+    def _choose(self, household_id: str) -> None:
+        if household_id and household_id != self._household_id:
+            self._put_away()
+            self._household_id = household_id
+            self._read_chosen()
+
+    def _read_chosen(self) -> None:
+        viewer, wanted = self.context.session.viewer, self._household_id
+        rules, now = self.context.rules, self.context.now()
+
+        def arrived(opened: Opened | None) -> None:
+            if opened is not None:
+                self._show(opened)
+
+        self.context.tasks.read(
+            self, lambda reader: read_household(reader, viewer, wanted, rules=rules, now=now), arrived, key="card"
+        )
+
+    def _close(self) -> None:
+        self._household_id, self._opened = "", None
+        self.right.setCurrentIndex(_NOTHING)
+        self._fit()
+
+    def _to_list(self) -> None:
+        self._put_away()
+        self._close()
+        self.doors.table.clearSelection()
+
+    def _to_demand(self, demand_id: str, move: str) -> None:
+        target = {"demand_id": demand_id, "move": move} if move else {"demand_id": demand_id}
+        self.context.navigate("demand", **target)
+
+    def _to_visit(self) -> None:
+        self.context.navigate("visits", household_id=self._household_id)
+
+    # ------------------------------------------------------------------------------------------- the form
+
+    def _edit(self) -> None:
+        if self._opened is not None and self._opened.card.may_edit:
+            self.right.setCurrentIndex(_FORM)
+            self.form.begin(self._opened, today=self._today())
+
+    def _put_away(self) -> None:
+        if self.right.currentIndex() == _FORM:
+            self.form.keep()
+            self.right.setCurrentIndex(_CARD)
+
+    def _left(self) -> None:
+        self.right.setCurrentIndex(_CARD)
+        self._read_chosen()
+        self.doors.focus_doors()
+
+    def _save(self, intent: CardIntent) -> None:
+        def wrong(error: Any) -> bool:
+            self.form.keep_now()
+            return self.form.show_error(error)
+
+        self._saving.card(self._household_id, intent, then=self._left, wrong=wrong)
+
+    def _drop(self) -> None:
+        self.form.forget()
+        self._saving.drop_draft(self._household_id, then=self._left)
+
+    # ------------------------------------------------------------------------------------------- a new building
+
+    def _begin_building(self) -> None:
+        viewer = self.context.session.viewer
+
+        def begin(choices: households.BuildingChoices) -> None:
+            self.stack.setCurrentWidget(self.building_form)
+            self.building_form.begin(choices)
+
+        self.context.tasks.read(self, lambda reader: households.building_choices(reader.db, viewer), begin)
+
+    def _make_building(self, intent: BuildingIntent) -> None:
+        def made(building_id: str) -> None:
+            self._building_id = building_id
+            self._close()
+            self._end_building()
+            self.reload()
+
+        self._saving.building(intent, then=made, wrong=self.building_form.show_error)
+
+    def _end_building(self) -> None:
+        self.stack.setCurrentWidget(self.browse)
+        self.doors.focus_doors()
+
+    # ------------------------------------------------------------------------------------------- wiring
+
+    def _lay_out(self) -> None:
+        px = theme.current().px
+        nothing = Card()
+        nothing.add(self._empty)
+        nothing.fill()
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(px(18))
+        column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.facts)
+        column.addWidget(self.more, 1)
+        for part in (nothing, PageScroll(content), self.form):
+            self.right.addWidget(part)
+        self._columns.setSpacing(px(theme.GAP_L))
+        self._columns.addWidget(self.doors)
+        self._columns.addWidget(self.right, 1)
+        for widget in (self.browse, self.building_form):
+            self.stack.addWidget(widget)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.stack)
+
+    def _connect(self) -> None:
+        saving = self._saving
+        self.doors.chosen.connect(self._choose)
+        self.doors.activated.connect(lambda record_id: self.context.navigate("visits", household_id=record_id))
+        self.doors.building_asked.connect(self._begin_building)
+        self.facts.edit_asked.connect(self._edit)
+        self.facts.visit_asked.connect(self._to_visit)
+        self.facts.reveal_asked.connect(
+            lambda field: saving.reveal(
+                "household", self._household_id, field, then=lambda number: self.facts.show_number(field, number)
+            )
+        )
+        self.facts.notice_asked.connect(lambda: saving.notice(self._household_id))
+        self.facts.hint_given.connect(
+            lambda note: saving.hint(self._household_id, note, then=self.facts.hint_box.close_box)
+        )
+        self.more.reveal_asked.connect(
+            lambda resident_id: saving.reveal(
+                "resident", resident_id, "phone", then=lambda number: self.more.show_number(resident_id, number)
+            )
+        )
+        self.more.move_out_asked.connect(saving.move_out)
+        self.more.pairing_made.connect(saving.pairing)
+        self.more.pairing_ended.connect(lambda pairing_id: saving.end_pairing(self._household_id, pairing_id))
+        self.more.demand_asked.connect(self._to_demand)
+        self.form.submitted.connect(self._save)
+        self.form.drafted.connect(lambda body: saving.draft(self._household_id, body))
+        self.form.dropped.connect(self._drop)
+        self.form.left.connect(self._left)
+        self.building_form.submitted.connect(self._make_building)
+        self.building_form.left.connect(self._end_building)
+
+    def _fit(self) -> None:
+        """In a narrow window either the list or the household is shown."""
+        px = theme.current().px
+        narrow = self.window().width() / theme.current().scale < TWO_FROM
+        chosen = self.right.currentIndex() != _NOTHING
+        self.back.setVisible(narrow)
+        self.doors.setVisible(not narrow or not chosen)
+        self.right.setVisible(not narrow or chosen)
+        self.doors.setMinimumWidth(0 if narrow else px(_LIST))
+        self.doors.setMaximumWidth(16_777_215 if narrow else px(_LIST))
+        side, top = (px(theme.GAP_M), px(12)) if narrow else (px(theme.GAP_XL), px(24))
+        self._columns.setContentsMargins(side, top, side, top)
