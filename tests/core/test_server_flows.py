@@ -1,10 +1,18 @@
 """Moves of demands and disputes: judged by role and by the version that their author saw."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from servers import START, Device, Server, new, patch
+from sync.domain import demand_moves, demand_undo, demands, dispute_moves, dispute_undo, disputes
+from sync.domain.act import Act
+from sync.domain.calendar import load_calendar
+from sync.domain.catalogue import KINDS
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation
+from sync.server.settings import Settings
 
 Refused = list[tuple[int, str, str]]
 NOT_ALLOWED: Refused = [(0, "not_allowed", "state")]
@@ -101,6 +109,7 @@ def test_a_heads_dispute_is_settled_followed_up_and_filed(server: Server, head: 
         title="楼道堆物",
         noticed_on="2026-11-23",
         noticed_by=head.author,
+        handler_id=head.author,
     )
     head.accepted(made)
     assert step(server, head, made.id, "dispute", state="registered", state_before="noticed") == NOT_ALLOWED
@@ -123,3 +132,108 @@ def test_nobody_accepts_a_case_but_the_committee(server: Server, staff: Device) 
     staff.accepted(made)
     taken = {"state": "accepted", "state_before": "registered", "accepted_on": "2026-11-23"}
     assert step(server, staff, made.id, "dispute", **taken, mediator_ids=[staff.author]) == [(0, "out_of_scope", "")]
+
+
+def act(server: Server, device: Device) -> Act:
+    """The occasion on which this device's account acts, with its rights as the server has them."""
+    service = server.service
+    rights = service._runner.write_now(lambda c: service._rights.of(c, server.community))
+    calendar = load_calendar((Settings(Path()).resources / "calendars" / "cn.toml").read_text("utf-8"))
+    return Act(rights.viewer(device.author, today="2026-11-23"), server.clock.now, new_id, calendar)
+
+
+def record(device: Device, kind: str, record_id: str) -> Any:
+    return KINDS[kind].record(record_id, device.rows[record_id].values)
+
+
+def events(device: Device, kind: str, field: str, record_id: str) -> tuple[Any, ...]:
+    """The steps of a record, oldest first."""
+    rows = [row for row in device.of_kind(kind) if row.values[field] == record_id and not row.deleted]
+    return tuple(
+        sorted((KINDS[kind].record(row.id, row.values) for row in rows), key=lambda event: (event.at, event.id))
+    )
+
+
+def test_what_the_verbs_of_demands_make_is_accepted(server: Server, head: Device, staff: Device) -> None:
+    place = demands.DemandPlace(
+        compound_id=server.places["compound"], building_id=server.places["b1"], household_id=server.places["b1-101"]
+    )
+    raised = demands.raise_demand(act(server, head), demands.DemandIntent(category="01", title="漏水"), place)
+    demand_id = raised[0].id
+    head.accepted(*raised)
+    move = demand_moves.MoveIntent
+    steps = (
+        (staff, "accept", move()),
+        (staff, "start", move()),
+        (staff, "resolve", move(result="已修好", close_kind="substantive")),
+        (head, "reply", move(replied_on="2026-11-23", reply_mode="in_person")),
+        (head, "evaluate", move(evaluation="dissatisfied")),
+        (staff, "reopen", move(note="又漏了")),
+    )
+    for device, name, intent in steps:
+        device.pull()
+        server.clock.now += 1000
+        now = act(server, device)
+        made = demand_moves.move(now, record(device, "demand", demand_id), name, intent, demand_moves.MoveFacts())
+        device.accepted(*made)
+        if name != "reopen":
+            undo_and_repeat(server, device, demand_id, intent, name)
+    head.pull()
+    assert head.rows[demand_id].values["state"] == "reopened"
+
+
+def undo_and_repeat(server: Server, device: Device, demand_id: str, intent: Any, name: str) -> None:
+    """Every step of a demand may be taken back at once by its author, and made again."""
+    device.pull()
+    server.clock.now += 1000
+    facts = demand_undo.StepFacts(steps=events(device, "demand_event", "demand_id", demand_id))
+    demand = record(device, "demand", demand_id)
+    device.accepted(*demand_undo.undo(act(server, device), demand, facts.steps[-1].id, facts))
+    device.pull()
+    server.clock.now += 1000
+    again = record(device, "demand", demand_id)
+    device.accepted(*demand_moves.move(act(server, device), again, name, intent, demand_moves.MoveFacts()))
+
+
+def test_what_the_verbs_of_disputes_make_is_accepted(
+    server: Server, secretary: Device, head: Device, staff: Device
+) -> None:
+    mediator = server.person(secretary, "mediator", "compound", "compound")
+    place = disputes.NoticePlace(compound_id=server.places["compound"], building_id=server.places["b1"])
+    intent = disputes.NoticeIntent(title="楼道堆物", category="02", place="一单元楼道")
+    noticed = disputes.notice(act(server, head), intent, place)
+    dispute_id = noticed[0].id
+    head.accepted(*noticed)
+    move = dispute_moves.DisputeMove
+    steps = (
+        (head, "settle_on_spot", move(result="当场说好"), True),
+        (head, "hand_over", move(), True),
+        (staff, "register", move(risk="green", category="02"), False),
+        (mediator, "accept", move(mediator_ids=(mediator.author,), parties_agreed=True), False),
+        (mediator, "begin", move(), True),
+        (mediator, "agree_orally", move(result="各让一步", due_on="2026-11-30"), False),
+        (mediator, "begin_performance", move(), True),
+        (mediator, "perform", move(), False),
+        (mediator, "follow_up_case", move(note="已履行"), False),
+        (mediator, "archive_case", move(dossier_complete=True), False),
+    )
+    for device, name, entered, undone in steps:
+        device.pull()
+        server.clock.now += 1000
+        dispute = record(device, "dispute", dispute_id)
+        device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered))
+        if undone:
+            device.pull()
+            server.clock.now += 1000
+            taken = events(device, "dispute_event", "dispute_id", dispute_id)
+            dispute = record(device, "dispute", dispute_id)
+            device.accepted(*dispute_undo.undo(act(server, device), dispute, taken[-1].id, taken))
+            device.pull()
+            if name != "settle_on_spot":
+                server.clock.now += 1000
+                dispute = record(device, "dispute", dispute_id)
+                device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered))
+    mediator.pull()
+    assert mediator.rows[dispute_id].values["state"] == "archived"
+    head.pull()
+    assert [row.values["state"] for row in head.of_kind("dispute_status")] == ["archived"]

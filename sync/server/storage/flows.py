@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from sync.domain import demand_flow, demand_moves, dispute_flow
+from sync.domain import demand_flow, demand_moves, dispute_flow, dispute_moves
 from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS
-from sync.domain.clock import ms_of
+from sync.domain.clock import ZERO, ms_of
 from sync.domain.flow import NEW, Move
 from sync.domain.kinds.demands import Demand
+from sync.domain.kinds.disputes import Dispute
 from sync.domain.operations import Operation, Values
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.server.storage.history import Version
@@ -23,9 +24,9 @@ _STAYING: Mapping[str, frozenset[str]] = {
     "take_over": frozenset({"handler_id"}),
     "hand_over": frozenset({"handler_id", "handed_to"}),
     "change_mediator": frozenset({"mediator_ids", "handler_id"}),
-    "extend": frozenset({"due_on"}),
-    "confirm_in_court": frozenset({"result", "method"}),
 }
+# Follow from the step and from other fields; they decide nothing.
+_DAYS = frozenset({"state_since", "due_on", "follow_up_on"})
 # What a step needs in the flow itself; reasons stand in the event, and words of sensitive demands elsewhere.
 _NEEDED = frozenset(
     {"review_on", "handler_id", "partner_id", "level", "close_kind", "replied_on", "reply_mode", "evaluation"}
@@ -42,18 +43,15 @@ def allowed(
     fields = KINDS[operation.kind].registers[FLOW]
     if seen is None:
         return _may_make(viewer, operation, after)
-    changed = frozenset(name for name in fields if seen.get(name) != after.get(name))
+    changed = frozenset(name for name in fields if seen.get(name) != after.get(name)) - _DAYS
     if not changed:
         return True
-    if _takes_back(viewer, operation, seen, after, written_by):
+    if _steps(viewer, operation, seen, after, changed):
         return True
-    moves = _moves(viewer, operation, seen)
-    if seen["state"] == after["state"]:
-        return changed <= _writable(moves)
-    return any(
-        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"] and _has_needs(move, after)
-        for move in moves
-    )
+    # An own step of the same day is taken back: the way there must have been open to its author.
+    own = written_by == viewer.account_id
+    today = day_of(ms_of(operation.hlc)) == day_of(ms_of(operation.prev.get(FLOW, ZERO)[0]))
+    return own and today and _steps(viewer, operation, after, seen, changed - {"state_before"})
 
 
 def version_seen(operation: Operation, current: Values, version: Version | None) -> Values:
@@ -68,55 +66,28 @@ def version_seen(operation: Operation, current: Values, version: Version | None)
 def _may_make(viewer: Viewer, operation: Operation, after: Values) -> bool:
     if viewer.has_any(STATION_ROLES | {"mediator"}):
         return True  # the station enters what it has on paper, in the state it is in
-    made = {**KINDS[operation.kind].defaults, **after, "state": NEW}
-    return any(move.target == after["state"] for move in _moves(viewer, operation, made))
+    flow = demand_flow.MOVES if operation.kind == "demand" else dispute_flow.MOVES
+    return any(NEW in move.source and move.target == after["state"] and viewer.has_any(move.roles) for move in flow)
+
+
+def _steps(viewer: Viewer, operation: Operation, seen: Values, after: Values, changed: frozenset[str]) -> bool:
+    """Whether one step that is open to ``viewer`` leads from one version to the other."""
+    moves = _moves(viewer, operation, seen)
+    if seen["state"] == after["state"]:
+        return changed <= _writable(moves)
+    return any(
+        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"] and _has_needs(move, after)
+        for move in moves
+    )
 
 
 def _moves(viewer: Viewer, operation: Operation, values: Values) -> tuple[Move, ...]:
     now = ms_of(operation.hlc)  # when it was done, not when it arrived
-    if operation.kind == "demand":
-        demand = KINDS["demand"].record(operation.id, values)
-        assert isinstance(demand, Demand)
-        if demand.state == NEW:
-            return tuple(move for move in demand_flow.MOVES if NEW in move.source and viewer.has_any(move.roles))
-        return demand_moves.moves_for(viewer, demand, now=now, finished_at=demand.resolved_at)
-    return _dispute_moves(viewer, values)
-
-
-def _dispute_moves(viewer: Viewer, values: Values) -> tuple[Move, ...]:
-    state, accepted = values["state"], bool(values.get("accepted_on"))
-    me = viewer.account_id
-    at_station = values["compound_id"] in viewer.compounds(STATION_ROLES | {"mediator"})
-    moves: dict[str, Move] = {}
-    for role in sorted(viewer.roles):
-        handler = dispute_flow.handles(
-            state,
-            role=role,
-            account_id=me,
-            handler_id=values.get("handler_id") or values.get("noticed_by"),
-            mediator_ids=values.get("mediator_ids") or (),
-            was_accepted=accepted,
-        )
-        for move in dispute_flow.allowed_moves(
-            state,
-            role=role,
-            is_handler=handler,
-            is_author=values.get("noticed_by") == me,
-            at_station=at_station,
-            was_accepted=accepted,
-            came_from=values.get("state_before") or "",
-        ):
-            moves[move.name] = move
-    return tuple(moves.values())
-
-
-def _takes_back(viewer: Viewer, operation: Operation, seen: Values, after: Values, written_by: str | None) -> bool:
-    return (
-        written_by == viewer.account_id
-        and bool(seen["state_before"])
-        and after["state"] == seen["state_before"]
-        and day_of(ms_of(operation.hlc)) == day_of(ms_of(operation.prev[FLOW][0]))
-    )
+    record = KINDS[operation.kind].record(operation.id, values)
+    if isinstance(record, Demand):
+        return demand_moves.moves_for(viewer, record, now=now, finished_at=record.resolved_at)
+    assert isinstance(record, Dispute)
+    return dispute_moves.moves_for(viewer, record, now=now)
 
 
 def _writable(moves: Iterable[Move]) -> frozenset[str]:
