@@ -59,6 +59,8 @@ class BuildingForm(QWidget):
             (self.rooms_below, 0, MOST_ROOMS, 0),
         ):
             spin.setRange(least, most)
+            spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)  # typed, or Up and Down
+            spin.setFixedWidth(px(120))
             spin.setValue(value)
         self.units.setSpecialValueText(tr("no units"))
         self.rules = FloorRules()

@@ -1,13 +1,13 @@
 """The card of a household: who, where, by when to call; what is masked is shown when asked for, and that is noted."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import short_day, tr
-from desktop.widgets.buttons import button
+from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, Card, clear
-from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import state_character
 from desktop.widgets.text_area import TextArea
@@ -17,7 +17,7 @@ from sync.domain.catalogue import KINDS
 from sync.store.households import HouseholdCard
 
 _NEAR = 30  # days; a visit further off is named by its day
-_COLUMN = 180  # design pixels of a fact
+_COLUMN, _COLUMNS = 175, 4  # design pixels a fact takes at least, facts in a row
 _NOTE_LIMIT = KINDS["care_suggestion"].fields["note"].limit
 
 
@@ -42,7 +42,11 @@ class FactsCard(Card):
         self.add_action(self.edit)
         self.add_action(self.visit)
         self._facts = QWidget()
-        self._flow = FlowLayout(self._facts, gap=theme.GAP_M)
+        self._grid = QGridLayout(self._facts)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(theme.current().px(theme.GAP_M))
+        self._grid.setVerticalSpacing(theme.current().px(14))
+        self._blocks: list[QWidget] = []
         self.add(self._facts)
         self.hint_box = HintBox()
         self.hint_box.given.connect(self.hint_given)
@@ -79,7 +83,8 @@ class FactsCard(Card):
             self._fill(self._card)
 
     def _fill(self, card: HouseholdCard) -> None:
-        clear(self._flow)
+        clear(self._grid)
+        self._blocks = []
         self._add(tr("Phone"), self._phone("contact_phone", card.contact_phone, who=""))
         lives = tr("{n} people").format(n=card.living) if card.living else ""
         parts = [word(OCCUPANCIES, card.occupancy)]
@@ -92,18 +97,34 @@ class FactsCard(Card):
         self._add(tr("Notice given"), self._notice(card))
         if card.may_edit and not card.may_care:
             ask = button(tr("Somebody should look in here? Tell the station"), on_click=self.hint_box.open_box)
-            self._flow.addWidget(ask)
+            self._blocks.append(ask)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Four facts in a row where there is room, one below the other where there is none."""
+        columns = min(_COLUMNS, max(1, self._facts.width() // theme.current().px(_COLUMN)))
+        while self._grid.count():
+            self._grid.takeAt(0)
+        for place, block in enumerate(self._blocks):
+            wide = columns - place % columns if isinstance(block, ActionButton) else 1
+            side = Qt.AlignmentFlag.AlignLeft if isinstance(block, ActionButton) else Qt.AlignmentFlag(0)
+            self._grid.addWidget(block, place // columns, place % columns, 1, wide, side)
+        for column in range(_COLUMNS):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
     def _add(self, name: str, value: QWidget) -> None:
         block = QWidget()
-        block.setFixedWidth(theme.current().px(_COLUMN))
         box = QVBoxLayout(block)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(theme.current().px(2))
         box.addWidget(label(name, "secondary"))
         box.addWidget(value)
         box.addStretch(1)
-        self._flow.addWidget(block)
+        self._blocks.append(block)
 
     def _phone(self, field: str, masked: str, *, who: str) -> QWidget:
         holder = QWidget()
@@ -142,9 +163,15 @@ class FactsCard(Card):
             return label(f"{card.told_on} {word(NOTICE_WAYS, card.told_way)}", wrap=True)
         if not card.may_edit:
             return label(tr("not told yet"))
-        told = button(tr("not told yet · note it today"), role="link", on_click=self.notice_asked.emit)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        told = button(tr("told today"), role="link", on_click=self.notice_asked.emit)
         told.setToolTip(tr("What is kept, why, and that they may see and correct it"))
-        return told
+        row.addWidget(label(tr("not told yet")))
+        row.addWidget(told)
+        row.addStretch(1)
+        return holder
 
 
 class HintBox(Box):

@@ -29,7 +29,9 @@ class FloorRuleRow(QWidget):
             spin.setRange(-MOST_BELOW, MOST_FLOORS)
             spin.setValue(1)
             spin.setAccessibleName(name)
-            row.addWidget(label(name))
+            named = label(name, "field")
+            named.setMinimumHeight(theme.current().px(theme.CONTROL_HEIGHT))
+            row.addWidget(named)
             row.addWidget(spin)
         self.unit = QComboBox()
         self.unit.setAccessibleName(tr("Unit"))
@@ -47,6 +49,7 @@ class FloorRuleRow(QWidget):
         for widget in (self.unit, self.rooms, self.use, drop):
             row.addWidget(widget)
         for spin in (self.first, self.last, self.rooms):
+            spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             spin.valueChanged.connect(self.changed)
         for box in (self.unit, self.use):
             box.activated.connect(self.changed)

@@ -226,7 +226,8 @@ class HouseholdsPage(Page):
         def made(building_id: str) -> None:
             self._building_id = building_id
             self._close()
-            self._end_building()
+            self.doors.building.setFocus()  # the table would choose a door of the building shown before
+            self.stack.setCurrentWidget(self.browse)
             self.reload()
 
         self._saving.building(intent, then=made, wrong=self.building_form.show_error)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import short_day, tr
@@ -48,9 +48,11 @@ class HouseholdTabs(Card):
         self._numbers: dict[str, str] = {}
         self.tabs = Tabs(tr("More about the household"))
         self._boxes: list[QVBoxLayout] = []
+        self._contents: list[QWidget] = []
         self._has_care = False
         for _ in range(4):
             self._add_tab()
+        self.tabs.changed.connect(self._fit)
         self.add(self.tabs)
         self.fill()
 
@@ -83,6 +85,7 @@ class HouseholdTabs(Card):
             self._show_care(opened)
         for box in self._boxes:
             box.addStretch(1)
+        self._fit(self.tabs.current)
 
     def show_number(self, resident_id: str, number: str) -> None:
         """The number that was asked for, as long as this household is shown."""
@@ -90,8 +93,15 @@ class HouseholdTabs(Card):
         if self._opened is not None:
             self.show_household(self._opened, today=self._today)
 
+    def _fit(self, shown: int) -> None:
+        """Only the tab that is shown asks for height."""
+        for place, content in enumerate(self._contents):
+            policy = QSizePolicy.Policy.Preferred if place == shown else QSizePolicy.Policy.Ignored
+            content.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+
     def _add_tab(self) -> None:
         content = QWidget()
+        self._contents.append(content)
         box = QVBoxLayout(content)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
@@ -42,6 +42,7 @@ class TodayPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._board: Board | None = None
+        self._begin_at_first = False
         self.rows: list[TodayRow] = []
         self.main = Card()
         self.print_sheet = button("", on_click=lambda: context.navigate("batch", print=True))
@@ -77,6 +78,11 @@ class TodayPage(Page):
 
     def hint(self) -> str:
         return long_day(day_of(self.context.now()))
+
+    def open(self, **target: Any) -> None:
+        """The first thing to do has the focus: Enter begins it."""
+        self._begin_at_first = True
+        super().open(**target)
 
     def reload(self) -> None:
         viewer, rules, now = self.context.session.viewer, self.context.rules, self.context.now()
@@ -156,6 +162,9 @@ class TodayPage(Page):
         for row in self.rows:
             if focused is not None and (row.words.page, row.words.target) == (focused.page, focused.target):
                 row.action.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self._begin_at_first and self.rows:
+            self.rows[0].action.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._begin_at_first = False
         self.heading_changed.emit()
 
     def _show_recorded(self, board: Board) -> None:
