@@ -37,12 +37,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return (self.hlc, self.device)
 
 
-def new(kind: str, record_id: str, **fields: Any) -> Operation:
+def new(kind: str, record_id: str, /, **fields: Any) -> Operation:
     """An unstamped operation that creates a record; fields left out keep the kind's defaults."""
     return Operation(kind=kind, id=record_id, action="new", fields=_plain(fields))
 
 
-def patch(kind: str, record_id: str, **fields: Any) -> Operation:
+def patch(kind: str, record_id: str, /, **fields: Any) -> Operation:
     """An unstamped operation that changes the given fields of a record."""
     return Operation(kind=kind, id=record_id, action="patch", fields=_plain(fields))
 
