@@ -1,6 +1,5 @@
 """The small base of all documents: a page measured in millimetres, painted the same to PDF and to a printer."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +8,8 @@ from PySide6.QtCore import QLineF, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter, QPen
 
 from desktop import theme
-from sync.errors import RuleError, StoreError
+from sync.domain.masking import require_public
+from sync.errors import StoreError
 
 A4_WIDTH, A4_HEIGHT = 210.0, 297.0  # millimetres
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -20,8 +20,6 @@ _MM_PER_INCH = 25.4
 _POINTS_PER_INCH = 72
 _INK = QColor(Qt.GlobalColor.black)
 _SHADE = QColor(Qt.GlobalColor.lightGray).lighter(124)  # still white enough to copy
-_IDENTITY = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 
 
 class Document(Protocol):
@@ -92,12 +90,10 @@ class Paper:
 def check_public(document: Document, *, names: Sequence[str] = ()) -> None:
     """Refuse a public print that carries a mobile number, an identity number or one of these full names.
 
-    Raises RuleError('print', 'private_in_print'). Rule source: personal information protection, rule P10.
+    Raises RuleError('print', …) as ``require_public``. Rule source: personal information protection, rule P10.
     """
-    private = [name for name in names if len(name) > 1]
     for words in document.words():
-        if _IDENTITY.search(words) or _MOBILE.search(words) or any(name in words for name in private):
-            raise RuleError("print", "private_in_print")
+        require_public(words, field="print", names=names)
 
 
 def to_pdf(document: Document, path: Path) -> None:

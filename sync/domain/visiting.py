@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sync.domain.act import Act
-from sync.domain.calendar import CHINA, day_of, days_between, parse_day
+from sync.domain.calendar import CHINA, WorkCalendar, day_of, days_between, parse_day
 from sync.domain.care import CONTACT, next_due_on
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.demands import DemandIntent, DemandPlace, raise_demand
@@ -34,12 +34,17 @@ CHANGEABLE = (
 )
 
 
-def band_of(act: Act) -> str:
-    """The time band of now: a day off is weekend, else by noon and six o'clock in China."""
-    if not act.calendar.is_working_day(act.today):
+def band_at(now: int, *, calendar: WorkCalendar) -> str:
+    """The time band of an instant in ms: a day off is weekend, else by noon and six o'clock in China."""
+    if not calendar.is_working_day(day_of(now)):
         return "weekend"
-    hour = datetime.fromtimestamp(act.now / 1000, CHINA).hour
+    hour = datetime.fromtimestamp(now / 1000, CHINA).hour
     return "morning" if hour < _NOON else "afternoon" if hour < _EVENING else "evening"
+
+
+def band_of(act: Act) -> str:
+    """The time band of now."""
+    return band_at(act.now, calendar=act.calendar)
 
 
 def record_visit(act: Act, intent: VisitIntent, facts: DoorFacts) -> list[Operation]:

@@ -14,7 +14,7 @@ from sync.store import needs_map
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched
 from sync.store.viewers import viewer_streams
-from sync.store.visit_facts import MINE, room_label
+from sync.store.visit_facts import MINE, CampaignRound, room_label
 
 _SHEET = "SELECT id, building_id, code, household_ids, printed_on, campaign_id, round_no FROM door_sheet"
 
@@ -81,16 +81,21 @@ def recent(db: Database, viewer: Viewer, building_id: str, *, limit: int = 6) ->
         return tuple(_row(row) for row in db.conn.execute(statement, given))
 
 
-def plan(db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: int, since: str = "") -> Plan:
-    """What could be printed for a building. ``is_done``: somebody was there on or after the day ``since``."""
+def plan(db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: int, opened: CampaignRound | None = None) -> Plan:
+    """What could be printed for a building. ``is_done``: a door that answered in the open round."""
     snapshot = needs_map.building_snapshot(db, viewer, building_id, rules=rules, now=now)
-    given = {"building": building_id, "streams": viewer_streams(viewer), "since": since}
     done: set[str] = set()
     with converted():
-        if since:
-            visited = f"""SELECT DISTINCT household_id FROM visit WHERE building_id = :building AND visited_on >= :since
-                AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
-            done = {row[0] for row in db.conn.execute(visited, given)}
+        if opened is not None:
+            answered = f"""SELECT DISTINCT household_id FROM visit WHERE building_id = :building AND campaign_id = :campaign
+                AND round_no = :round AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
+            given = {
+                "building": building_id,
+                "campaign": opened.campaign_id,
+                "round": opened.round_no,
+                "streams": viewer_streams(viewer),
+            }
+            done = {row[0] for row in db.conn.execute(answered, given)}
         names = _names(db, viewer, building_id)
     position = {unit.unit_id: place for place, unit in enumerate(snapshot.units)}
     labels = {unit.unit_id: unit.label for unit in snapshot.units}

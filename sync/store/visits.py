@@ -1,5 +1,6 @@
 """Visits in the file: what a form needs to know of a household, what was recorded, and the recording itself."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from sync.domain.demands import DemandIntent
 from sync.domain.door_sheets import Door, walking_order
 from sync.domain.fields import Privacy
 from sync.domain.protection import ReportIntent, report_harm
-from sync.domain.roles import Viewer
+from sync.domain.roles import OFFICE_ROLES, Viewer
 from sync.domain.visit_facts import KnockIntent, KnownVisit, VisitIntent
 from sync.domain.visiting import (
     add_to_visit,
@@ -102,6 +103,7 @@ class BatchDoor:
     label: str
     occupancy: str
     is_due: bool
+    is_told: bool
     outcome: str
     is_own: bool
 
@@ -247,11 +249,13 @@ def batch(db: Database, viewer: Viewer, building_id: str, *, day: str, band: str
         f"SELECT household_id FROM care_due WHERE building_id = :building AND due_on <= :today AND deleted = 0"
         f" AND {MINE}"
     )
+    told_sql = f"SELECT household_id FROM privacy_notice WHERE building_id = :building AND deleted = 0 AND {MINE}"
     name_sql = f"SELECT name FROM building WHERE id = :building AND {MINE}"
     with converted():
         rows = db.conn.execute(f"{_DOORS} AND h.building_id = :building", given).fetchall()
         marks = {row[0]: (row[1], row[2] == viewer.account_id) for row in db.conn.execute(marks_sql, given)}
         due = {row[0] for row in db.conn.execute(due_sql, given)}
+        told = {row[0] for row in db.conn.execute(told_sql, given)}
         name = db.conn.execute(name_sql, given).fetchone()
         hard = _hard(db, given)
         opened = open_campaign(db, today, f"AND {MINE}", given["streams"])
@@ -272,11 +276,21 @@ def batch(db: Database, viewer: Viewer, building_id: str, *, day: str, band: str
                 room_label(building, unit, room_no),
                 occupancy,
                 place.household_id in due,
+                place.household_id in told,
                 outcome,
                 is_own,
             )
         )
     return BuildingDoors(building_id, name[0] if name else "", day, band, opened, tuple(doors), hard)
+
+
+def buildings(db: Database, viewer: Viewer) -> tuple[tuple[str, str], ...]:
+    """The buildings (id, name) whose doors the viewer may knock at, as they stand on the plan."""
+    given = {"ids": json.dumps(sorted(viewer.buildings(OFFICE_ROLES))), "streams": viewer_streams(viewer)}
+    statement = f"""SELECT id, name FROM building WHERE id IN (SELECT value FROM json_each(:ids)) AND deleted = 0
+        AND {MINE} ORDER BY compound_id, position, name, id"""
+    with converted():
+        return tuple((row[0], row[1]) for row in db.conn.execute(statement, given))
 
 
 def next_door(db: Database, viewer: Viewer, household_id: str) -> str:

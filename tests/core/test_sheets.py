@@ -15,7 +15,9 @@ from sync.domain.door_sheets import (
     read_code,
     walking_order,
 )
+from sync.domain.ids import derived_id
 from sync.domain.kinds.places import Grant
+from sync.domain.operations import new
 from sync.domain.roles import Places, viewer
 from sync.domain.visit_facts import KnockIntent
 from sync.errors import AccessError, RuleError
@@ -155,17 +157,14 @@ def test_another_heads_sheet_is_not_found(world: World) -> None:
 
 
 def test_doors_already_reached_in_the_round_are_known(world: World) -> None:
-    head = world.as_("head3")
+    head, db, building = world.as_("head3"), world.store.db, world.id("b3")
+    campaign = new("visit_campaign", derived_id("campaign"), name="七进楼栋", rounds=("一进",), state="open")
+    world.store.seed([campaign])
     visits.knock(world.store, head, KnockIntent(household_id=world.id("b3:301"), outcome="met"))
     visits.knock(world.store, head, KnockIntent(household_id=world.id("b3:302"), outcome="no_answer"))
-    plan = sheets.plan(
-        world.store.db,
-        world.viewer("head3"),
-        world.id("b3"),
-        rules=world.store.rules,
-        now=world.clock(),
-        since="2026-11-01",
-    )
+    viewer = world.viewer("head3")
+    opened = visits.campaign(db, viewer, today="2026-11-23")
+    plan = sheets.plan(db, viewer, building, rules=world.store.rules, now=world.clock(), opened=opened)
     assert [door.room for door in plan.doors if door.is_done] == ["1-301"]
 
 

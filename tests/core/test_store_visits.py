@@ -139,6 +139,15 @@ def test_a_door_that_did_not_open_in_three_bands(world: World) -> None:
     ]
 
 
+def test_the_buildings_one_knocks_in(world: World) -> None:
+    def names(who: str) -> list[str]:
+        return [name for _, name in visits.buildings(world.store.db, world.viewer(who))]
+
+    assert names("head3") == ["3号楼"]
+    assert names("grid") == ["1号楼", "2号楼", "3号楼"]
+    assert names("mediator") == []
+
+
 def test_the_next_door(world: World) -> None:
     viewer = world.viewer("head3")
     assert visits.next_door(world.store.db, viewer, world.id("b3:301")) == world.id("b3:302")
