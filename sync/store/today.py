@@ -10,21 +10,18 @@ from sync.domain.calendar import add_days, day_of, start_of_day
 from sync.domain.care import BANDS_BEFORE_HARD, Level
 from sync.domain.colours import AreaCounts
 from sync.domain.pairing import visit_due_on
-from sync.domain.roles import STATION_ROLES, Viewer
+from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
-from sync.store import demands, needs_map, visits
+from sync.store import demands, disputes, needs_map, visits
 from sync.store.database import Database, converted
-from sync.store.demand_rows import MINE, DemandRow, place_name, quoted
+from sync.store.demand_rows import MINE, DemandRow, place_name
+from sync.store.dispute_rows import DisputeRow
 from sync.store.viewers import viewer_streams
 from sync.store.visits import TodayEntry
 
 SOON_DAYS = 7  # what is called near: the card of the coming visits, a visit already tried
-_DISPUTE_DAYS = 3  # a station sees disputes that fall due within these days
 _VISITS_SHOWN = 8  # the longest overdue; the others are counted, and printed on door sheets
 _STEPS = 20
-_HEAD_OPEN = ("noticed", "registered", "settled_on_spot", "followed_up", "escalated", "reopened")
-_DESK_OPEN = ("noticed", "registered", "reopened", "settled_on_spot", "escalated")
-_CASE_DONE = ("archived", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +42,6 @@ class VisitDue:
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeDue:
-    """A dispute with the day its next step is due. ``in_good_hands``: a mediator has it, nothing is asked here."""
-
-    dispute_id: str
-    household_id: str | None
-    place: str
-    title: str
-    state: str
-    due_on: str | None
-    in_good_hands: bool
-
-
-@dataclass(frozen=True, slots=True)
 class StepToday:
     """An own step of a demand today that can still be taken back."""
 
@@ -69,7 +53,7 @@ class StepToday:
     at: int
 
 
-Item = DemandRow | VisitDue | DisputeDue
+Item = DemandRow | VisitDue | DisputeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +94,7 @@ def board(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> Board:
     near = [visit for visit in waiting if (visit.due_on or today) >= today]
     rest: list[Item] = [row for row in due if row.state != "resolved"]
     rest += pressing[:_VISITS_SHOWN]
-    rest += disputes_due(db, viewer, now=now)
+    rest += disputes.due_items(db, viewer, today)
     return Board(
         today=today,
         items=(*untold, *sorted(rest, key=lambda item: _due_day(item, today))),
@@ -178,45 +162,6 @@ def visits_due(db: Database, viewer: Viewer, *, rules: Rules, today: str, until:
     )
 
 
-def disputes_due(db: Database, viewer: Viewer, *, now: int) -> tuple[DisputeDue, ...]:
-    """Disputes that wait for the viewer: own ones of a head, cases of a mediator, and what the station has to begin.
-
-    A case that the viewer only noticed is one line without a day: somebody else has it.
-    """
-    own = f"d.noticed_by = :me AND d.state IN ({quoted(_HEAD_OPEN)})"
-    case = (
-        f"d.accepted_on IS NOT NULL AND d.state NOT IN ({quoted(_CASE_DONE)})"
-        " AND EXISTS (SELECT 1 FROM json_each(d.mediator_ids) m WHERE m.value = :me)"
-    )
-    desk = f"d.state IN ({quoted(_DESK_OPEN)})" if viewer.has_any(STATION_ROLES | {"mediator"}) else "0"
-    statement = f"""
-        SELECT d.id, d.household_id, coalesce(b.name, ''), coalesce(u.label, ''), coalesce(h.room_no, ''), d.place,
-            d.title, d.state, CASE d.state WHEN 'settled_on_spot' THEN d.follow_up_on ELSE d.due_on END,
-            ({own}), ({case})
-        FROM dispute d LEFT JOIN building b ON b.id = d.building_id LEFT JOIN household h ON h.id = d.household_id
-        LEFT JOIN unit u ON u.id = h.unit_id
-        WHERE d.deleted = 0 AND d.{MINE} AND (({own}) OR ({case}) OR ({desk})) ORDER BY d.noticed_on, d.id"""
-    given = {"streams": viewer_streams(viewer), "me": viewer.account_id}
-    status = f"""
-        SELECT s.dispute_id, s.title, s.state FROM dispute_status s WHERE s.noticed_by = :me AND s.deleted = 0
-            AND s.state NOT IN ({quoted(_CASE_DONE)}) AND s.{MINE}
-            AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.id = s.dispute_id AND d.deleted = 0 AND d.{MINE})
-        ORDER BY s.id"""
-    with converted():
-        rows = db.conn.execute(statement, given).fetchall()
-        elsewhere = db.conn.execute(status, given).fetchall()
-    limit = add_days(day_of(now), _DISPUTE_DAYS)
-    found = []
-    for dispute_id, household_id, building, unit, room, place, title, state, due_on, is_own, is_mine in rows:
-        if is_own or is_mine or (due_on or limit) <= limit:
-            where = place_name("household", "", building, unit, room) if room else (place or building)
-            found.append(DisputeDue(dispute_id, household_id, where, title, state, due_on, False))
-    return (
-        *found,
-        *(DisputeDue(dispute_id, None, "", title, state, None, True) for dispute_id, title, state in elsewhere),
-    )
-
-
 def steps_today(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> tuple[StepToday, ...]:
     """Own steps of demands today that can be taken back, newest first; what a visit raised goes with the visit."""
     since = start_of_day(day_of(now))
@@ -265,7 +210,7 @@ def _due_day(item: Item, today: str) -> tuple[bool, str]:
         return item.due_at is None, day_of(item.due_at) if item.due_at else ""
     if isinstance(item, VisitDue):
         return False, item.due_on or today
-    return item.due_on is None, item.due_on or ""
+    return item.next_on is None, item.next_on or ""
 
 
 def _after(column: str, level: Level) -> str:

@@ -106,8 +106,7 @@ class HouseholdsPage(Page):
 
     def forget(self) -> None:
         self.form.forget()
-        self._opened, self._household_id = None, ""
-        self.right.setCurrentIndex(_NOTHING)
+        self._close()
 
     def touched(self, touched: Touched) -> None:
         self.doors.model.forget(frozenset(record_id for kind, record_id in touched if kind == "household"))
@@ -158,13 +157,10 @@ class HouseholdsPage(Page):
         viewer, wanted = self.context.session.viewer, self._household_id
         rules, now = self.context.rules, self.context.now()
 
-        def arrived(opened: Opened | None) -> None:
-            if opened is not None:
-                self._show(opened)
+        def read(reader: Reader) -> Opened | None:
+            return read_household(reader, viewer, wanted, rules=rules, now=now)
 
-        self.context.tasks.read(
-            self, lambda reader: read_household(reader, viewer, wanted, rules=rules, now=now), arrived, key="card"
-        )
+        self.context.tasks.read(self, read, lambda opened: self._show(opened) if opened else None, key="card")
 
     def _close(self) -> None:
         self._household_id, self._opened = "", None
@@ -177,13 +173,12 @@ class HouseholdsPage(Page):
         self.doors.table.clearSelection()
 
     def _to_demand(self, demand_id: str, move: str) -> None:
-        target = {"demand_id": demand_id, "move": move} if move else {"demand_id": demand_id}
-        self.context.navigate("demand", **target)
+        self.context.navigate("demand", demand_id=demand_id, move=move)
 
     def _to_visit(self) -> None:
         self.context.navigate("visits", household_id=self._household_id)
 
-    # ------------------------------------------------------------------------------------------- the form
+    # ------------------------------------------------------------------------------------------- forms
 
     def _edit(self) -> None:
         if self._opened is not None and self._opened.card.may_edit:
@@ -210,8 +205,6 @@ class HouseholdsPage(Page):
     def _drop(self) -> None:
         self.form.forget()
         self._saving.drop_draft(self._household_id, then=self._left)
-
-    # ------------------------------------------------------------------------------------------- a new building
 
     def _begin_building(self) -> None:
         viewer = self.context.session.viewer
@@ -255,8 +248,8 @@ class HouseholdsPage(Page):
         self._columns.setSpacing(px(theme.GAP_L))
         self._columns.addWidget(self.doors)
         self._columns.addWidget(self.right, 1)
-        for widget in (self.browse, self.building_form):
-            self.stack.addWidget(widget)
+        self.stack.addWidget(self.browse)
+        self.stack.addWidget(self.building_form)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.stack)

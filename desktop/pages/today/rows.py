@@ -3,43 +3,28 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from desktop import theme
-from desktop.i18n import mark, short_day, tr
+from desktop.i18n import short_day, tr
 from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import StateBadge
+from desktop.words import disputes
 from desktop.words.demands import MOVES, STATES, STEPS, badge_of, due_words
 from desktop.words.households import OUTCOMES, advice_for_bands, day_words, word
 from sync.domain.calendar import CHINA, day_of
 from sync.store.demand_rows import DemandRow
-from sync.store.today import DisputeDue, Item, StepToday, VisitDue
+from sync.store.dispute_rows import DisputeRow
+from sync.store.today import Item, StepToday, VisitDue
 from sync.store.visits import TodayEntry
 
 _NARROW = 620  # effective pixels of a row: below, the day goes under the words
 _PLACE, _DUE, _ACTION = 96, 112, 104
-
-DISPUTES: Final[Mapping[str, str]] = {
-    "noticed": mark("noticed, waiting for the first talk"),
-    "registered": mark("registered, waiting to be accepted"),
-    "settled_on_spot": mark("settled, waiting for the call afterwards"),
-    "followed_up": mark("asked afterwards, to be filed"),
-    "escalated": mark("help was asked for"),
-    "reopened": mark("came up again"),
-    "accepted": mark("with a mediator"),
-    "mediating": mark("being mediated"),
-    "suspended": mark("paused"),
-    "agreed_written": mark("agreed in writing"),
-    "agreed_oral": mark("agreed"),
-    "performing": mark("being carried out"),
-    "performed": mark("carried out"),
-    "breached": mark("not kept"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +111,19 @@ def _visit(visit: VisitDue, *, today: str) -> RowWords:
     )
 
 
-def _dispute(dispute: DisputeDue, *, today: str) -> RowWords:
-    state = word(DISPUTES, dispute.state)
+def _dispute(row: DisputeRow, *, today: str) -> RowWords:
+    state = disputes.state_words(row, today=today)
     return RowWords(
         tone="quiet",
         character=tr("M", note="dispute badge"),
         badge_words=tr("Dispute"),
-        place=dispute.place,
-        title=f"{dispute.title} · {state}",
-        note=tr("Nothing to do for you; you will be told the result") if dispute.in_good_hands else "",
-        due=day_words(dispute.due_on, today=today) if dispute.due_on else "—",
+        place=row.side,
+        title=f"{row.title} · {state}",
+        note=tr("Nothing to do for you; you will be told the result") if row.is_state_only else row.other_side,
+        due="—" if row.is_state_only else disputes.due_words(row, today=today) or "—",
         action=tr("Look"),
         page="disputes",
-        target={"dispute_id": dispute.dispute_id},
+        target={"dispute_id": row.dispute_id},
     )
 
 
