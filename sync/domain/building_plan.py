@@ -1,5 +1,6 @@
 """A new building from floors, entrances and rooms, with everything that is irregular about it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ MOST_UNITS = 30
 MOST_ROOMS = 60  # on one floor of one entrance
 MOST_DOORS = 2000  # of one building; larger ones are entered as two
 MOST_SPAN = 9
+_BASEMENT = re.compile(r"[Bb]\d{3,4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +207,8 @@ def _named(
 ) -> list[tuple[int, str]]:
     """The doors that a text names: '2-401' of one entrance, '401' of all that have it."""
     try:
+        if _BASEMENT.fullmatch(text):
+            text += "室"  # "B101" alone would be building B
         refs = parse_range(text)
         if any(ref.unit is None and ref.building is not None for ref in refs) and len(intent.units) > 1:
             refs = parse_range(text, building="1")  # "2-401": without a building in front, 2 is the entrance
