@@ -77,9 +77,7 @@ def test_a_name_is_found_by_each_suffix_of_name_pinyin_and_initials(pinyin: Piny
         ("员", "yun", "yuan"),
     ],
 )
-def test_a_surname_is_found_by_both_readings(
-    pinyin: Pinyin, surname: str, as_surname: str, as_word: str
-) -> None:
+def test_a_surname_is_found_by_both_readings(pinyin: Pinyin, surname: str, as_surname: str, as_word: str) -> None:
     terms = name_terms(surname + "明", pinyin=pinyin)
     assert as_surname + "ming" in terms
     assert as_word + "ming" in terms
@@ -96,9 +94,7 @@ def test_a_surname_is_found_by_both_readings(
         ("单于", ("chan", "yu")),
     ],
 )
-def test_a_compound_surname_is_read_as_such_first(
-    pinyin: Pinyin, name: str, reading: tuple[str, ...]
-) -> None:
+def test_a_compound_surname_is_read_as_such_first(pinyin: Pinyin, name: str, reading: tuple[str, ...]) -> None:
     assert pinyin.readings(name)[0] == reading
 
 
@@ -174,9 +170,7 @@ def index(pinyin: Pinyin) -> Index:
         ("阿依古丽·买买提", "057188886666", "4", "1", "501"),
     ]
     for number, (name, phone, building, unit, room) in enumerate(people, 1):
-        terms = resident_terms(
-            name=name, phones=[phone], building=building, unit=unit, room=room, pinyin=pinyin
-        )
+        terms = resident_terms(name=name, phones=[phone], building=building, unit=unit, room=room, pinyin=pinyin)
         index.add(number, terms)
     return index
 

@@ -88,7 +88,7 @@ def test_the_path_of_a_head(world: World) -> None:
 def test_typed_sides_lead_to_households_at_hand_and_stay_text_otherwise(world: World) -> None:
     other = seen(world, noted(world, replace(DRIPS, place="三号楼1单元201室", other_party="1-1-101")))
     assert other.row.household_id == world.id("b3:201")
-    assert (other.row.other_side, other.other_party, other.place) == ("1-1-101", "1-1-101", "")
+    assert (other.row.other_side, other.other_party, other.place) == ("1-1-101", "1-1-101", "3-1-201")
     at_desk = seen(world, noted(world, replace(DRIPS, other_party="1-1-101"), by="staff"), by="staff")
     assert at_desk.other_household_id == world.id("b1:101")
     common = seen(world, noted(world, replace(DRIPS, place="楼道", other_party="")))
@@ -174,7 +174,7 @@ def test_after_acceptance_only_the_state_is_left_to_others(world: World) -> None
     assert card(world, dispute_id, by="head1") is None
     full = seen(world, dispute_id, by="mediator")
     assert (full.row.is_state_only, full.mediators, full.due_on) == (False, ("高志远",), "2026-12-23")
-    assert (full.summary, len(full.steps)) == ("楼上晾衣服滴水", 4)
+    assert (full.summary, len(full.steps), full.row.side) == ("楼上晾衣服滴水", 4, "3-1-201")
     assert shelf(world, "cases", by="mediator") == (dispute_id,)
     assert shelf(world, "mine") == shelf(world, "open", by="staff") == (dispute_id,)
     assert due(world) == [(dispute_id, "mediate", None)]
