@@ -42,6 +42,7 @@ class KnockIntent:
     time_band: str = ""
     note: str = ""
     appointment_on: str | None = None
+    notice_given: bool = False
     late_reason: str = ""
 
 

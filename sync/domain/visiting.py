@@ -126,7 +126,8 @@ def record_knock(act: Act, intent: KnockIntent, facts: DoorFacts) -> list[Operat
     known = facts.known
     if known is not None and (known.visited_on, known.time_band) == (day, band) and _is_todays_own(act, known):
         change = replace(as_change(known), outcome=intent.outcome, appointment_on=intent.appointment_on)
-        return change_visit(act, replace(change, note=intent.note or known.note), known, facts)
+        change = replace(change, note=intent.note or known.note, notice_given=intent.notice_given)
+        return change_visit(act, change, known, facts)
     return record_visit(
         act,
         VisitIntent(
@@ -137,6 +138,7 @@ def record_knock(act: Act, intent: KnockIntent, facts: DoorFacts) -> list[Operat
             reasons=("campaign",) if facts.campaign_id else ("knock_drive",),
             note=intent.note,
             appointment_on=intent.appointment_on,
+            notice_given=intent.notice_given,
             late_reason=intent.late_reason,
         ),
         facts,
@@ -186,7 +188,13 @@ def change_visit(act: Act, intent: VisitIntent, known: KnownVisit, facts: DoorFa
     changed = {name: value for name, value in values.items() if value != getattr(known, name)}
     if "outcome" in changed or "appointment_on" in changed:
         changed["next_due_on"] = _next_due(intent, day=known.visited_on, facts=facts)
-    return [patch("visit", known.visit_id, **changed)] if changed else []
+    by_phone = intent.contact_mode == "phone"
+    notice_id, made = _notice(
+        act, facts, given=intent.notice_given, day=known.visited_on, by_phone=by_phone, needed=_collects(intent)
+    )
+    if made:
+        changed["privacy_notice_id"] = notice_id
+    return [patch("visit", known.visit_id, **changed), *made] if changed else []
 
 
 def undo_visit(act: Act, known: KnownVisit) -> list[Operation]:

@@ -206,6 +206,10 @@ def test_a_second_key_on_the_same_door_puts_the_first_right() -> None:
     assert (change.action, change.id) == ("patch", "v")
     assert change.fields == {"outcome": "met", "next_due_on": "2027-05-23"}
     assert record_knock(act(), replace(key, outcome="no_answer"), door(known=known())) == []
+    spoken = replace(key, note="在装修")
+    assert refusal(record_knock, act(), spoken, door(known=known())) == ("notice_given", "notice_needed")
+    told, notice = record_knock(act(), replace(spoken, notice_given=True), door(known=known()))
+    assert (notice.kind, told.fields["privacy_notice_id"]) == ("privacy_notice", notice.id)
     (note,) = record_knock(act(), replace(key, outcome="no_answer", note="在装修"), door(known=known()))
     assert note.fields == {"note": "在装修"}
 

@@ -1,32 +1,24 @@
 """Key in a whole building (批量记敲门): one key a door, each saved at once, from the sheet that was carried along."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
-from desktop import theme
 from desktop.context import Context
-from desktop.hub import Notice, Tone
 from desktop.i18n import tr
-from desktop.pages.page import Page, Touched
+from desktop.pages.page import Touched
 from desktop.pages.visits import choices
-from desktop.pages.visits.batch_extras import FillPanel, MatterPanel
-from desktop.pages.visits.batch_marks import BatchMarks
-from desktop.pages.visits.batch_side import DoorCard, HardCard, SheetCard
-from desktop.pages.visits.keying import Keying
-from desktop.pages.visits.occasion import Occasion
+from desktop.pages.visits.board import BatchBoard
+from desktop.pages.visits.keying import Line
+from desktop.pages.visits.notices import say_failed
 from desktop.pages.visits.print_sheets import PrintDialog
 from desktop.texts import words
-from desktop.widgets.buttons import button
-from desktop.widgets.card import Card
-from desktop.widgets.facade import BACKSPACE, Facade
-from desktop.widgets.flow import ResponsiveColumns
-from sync.domain.calendar import day_of, days_between, parse_day
+from desktop.widgets.facade import BACKSPACE
+from sync.domain.calendar import days_between
 from sync.domain.demands import DemandIntent
 from sync.domain.visiting import LATE_AFTER_DAYS, band_at
+from sync.errors import RuleError
 from sync.store import sheets, visits
 from sync.store.sheets import SheetRow
 from sync.store.store import Reader
@@ -44,7 +36,7 @@ class _Found:
     doors: BuildingDoors | None
 
 
-class BatchPage(Page):
+class BatchPage(BatchBoard):
     """Target: ``building_id`` (else the viewer's first), ``household_id`` to begin at, ``print=True``."""
 
     name = "batch"
@@ -55,17 +47,9 @@ class BatchPage(Page):
         self._building_id = ""
         self._begin_at = ""
         self._wants_print = False
-        self._round_name = ""
+        self._is_restart = False  # another day or band begins at its first open door
         self._sheet: SheetRow | None = None
-        self._lay_out()
         self._connect()
-
-    def title(self) -> str:
-        return tr("Key in a building")
-
-    def hint(self) -> str:
-        parts = (self.marks.name, self._round_name, self.occasion.words() if self.marks.name else "")
-        return " · ".join(part for part in parts if part)
 
     # ------------------------------------------------------------------------------------------- opening
 
@@ -79,12 +63,12 @@ class BatchPage(Page):
         self._wants_print = bool(target.get("print"))
         if not self.occasion.day.value() or not self.marks.pending:
             band = band_at(self.context.now(), calendar=self.context.rules.calendar)
-            self.occasion.set(day=self._today(), band=band)
+            self.occasion.set(day=self.today(), band=band)
         super().open(**target)
 
     def reload(self) -> None:
         """Read the building again; marks on their way to the disk are not overwritten."""
-        viewer, building_id, today = self.context.session.viewer, self._building_id, self._today()
+        viewer, building_id, today = self.context.session.viewer, self._building_id, self.today()
         day, band = self.occasion.day.value() or today, self.occasion.band.value()
 
         def read(reader: Reader) -> _Found:
@@ -130,39 +114,10 @@ class BatchPage(Page):
         self.facade.set_current(found)
         self._to_facade()
 
-    @property
-    def marks(self) -> BatchMarks:
-        """What the façade shows."""
-        return self.keying.marks
-
     # ------------------------------------------------------------------------------------------- inside
 
-    def _lay_out(self) -> None:
-        px = theme.current().px
-        self.card = Card(tr("One key a door"))
-        self.fill_button = button(tr("All others “nobody in” …"), on_click=self._preview_fill)
-        self.card.add_action(self.fill_button)
-        self.card.hint_label.setWordWrap(theme.current().percent > 130)
-        self.occasion = Occasion(self._date)
-        self.fill_panel = FillPanel()
-        self.matter_panel = MatterPanel(self.context.rules.demand_categories)
-        self.keying = Keying(self.context, self.occasion, self)
-        self.facade = Facade()
-        self.facade.set_typing(True)
-        # It takes the room there is and scrolls by itself; its wish must not make the page scroll.
-        self.facade.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        self.facade.setMinimumHeight(px(280))
-        for part in (self.occasion, self.fill_panel, self.matter_panel):
-            self.card.add(part)
-        self.card.add(self.facade, stretch=1)
-        self.door_card = DoorCard()
-        self.hard_card = HardCard()
-        self.sheet_card = SheetCard()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(px(24), px(20), px(24), px(16))
-        outer.addWidget(ResponsiveColumns(self.card, [self.door_card, self.hard_card, self.sheet_card], side_width=310))
-
     def _connect(self) -> None:
+        self.fill_button.clicked.connect(self._preview_fill)
         self.facade.typed.connect(self._on_typed)
         self.facade.current_changed.connect(lambda _: self._show_door())
         self.facade.activated.connect(lambda home: self.context.navigate("visits", household_id=home))
@@ -189,7 +144,7 @@ class BatchPage(Page):
         if typed in _OUTCOME_OF:
             self.key(_OUTCOME_OF[typed])
         elif typed == "0":
-            self.door_card.ask_note(self.keying.notes.get(self.facade.current, ""))
+            self._ask_note()
         elif typed in ("+", "＋"):
             door = self.marks.door(self.facade.current)
             if door is not None and self.occasion.is_ready():
@@ -210,12 +165,13 @@ class BatchPage(Page):
         self._building_id = found.doors.building_id
         if is_new:
             self.keying.begin(order=self._sheet.household_ids if self._sheet else ())
-        self._round_name = found.doors.campaign.round_name if found.doors.campaign else ""
+        self.round_name = found.doors.campaign.round_name if found.doors.campaign else ""
         self.marks.show(found.doors)
         if self._sheet is not None:
             self.marks.walk(self._sheet.household_ids)
         self.hard_card.show_doors(found.doors.hard)
-        ring = self._begin_at or (self.marks.first() if is_new else "")
+        ring = self._begin_at or (self.marks.first() if is_new or self._is_restart else "")
+        self._is_restart = False
         self._begin_at = ""
         self._paint(ring=ring)
         if is_new:
@@ -239,15 +195,23 @@ class BatchPage(Page):
     def _show_door(self) -> None:
         current = self.facade.current
         self.door_card.show_door(
-            self.marks.door(current), outcome=self.marks.marks.get(current, ""), note=self.keying.notes.get(current, "")
+            self.marks.door(current),
+            outcome=self.marks.marks.get(current, ""),
+            note=self.keying.notes.get(current, Line()).text,
         )
 
     def _to_facade(self) -> None:
         self.facade.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_note(self, text: str) -> None:
+    def _ask_note(self) -> None:
+        door = self.marks.door(self.facade.current)
+        if door is not None:
+            line = self.keying.notes.get(door.household_id, Line())
+            self.door_card.ask_note(line.text, is_told=door.is_told)
+
+    def _on_note(self, text: str, told: bool) -> None:
         self._to_facade()
-        self.keying.note(self.facade.current, text)
+        self.keying.note(self.facade.current, text, told=told)
 
     def _add_matter(self, demand: DemandIntent, told: bool) -> None:
         self._to_facade()
@@ -285,7 +249,7 @@ class BatchPage(Page):
         """Begin at the sheet's first door, on the day that is printed on it."""
         self._sheet = sheet
         self.sheet_card.show_sheet(sheet.code, len(sheet.household_ids))
-        if 0 < days_between(sheet.printed_on, self._today()) <= LATE_AFTER_DAYS:
+        if 0 < days_between(sheet.printed_on, self.today()) <= LATE_AFTER_DAYS:
             self.occasion.set(day=sheet.printed_on, band=self.occasion.band.value())
         self._building_id = sheet.building_id
         self._begin_at = sheet.household_ids[0]
@@ -310,20 +274,18 @@ class BatchPage(Page):
 
     def _on_occasion(self) -> None:
         self.marks.steps.clear()
+        self._is_restart = True
         self.reload()
         self.heading_changed.emit()
 
     def _on_refused(self, household_id: str, error: Exception) -> None:
-        self._failed(error)
         self._paint(ring=household_id)
+        if isinstance(error, RuleError) and error.code == "notice_needed":
+            self._ask_note()
+            self.door_card.complain(words(error).title)
+        else:
+            self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        said = words(error)
-        self.context.hub.notice.emit(Notice(said.title, said.advice, Tone.WARN, details=said.details))
+        say_failed(self.context, error)
         self._paint()
-
-    def _today(self) -> str:
-        return day_of(self.context.now())
-
-    def _date(self) -> date:
-        return parse_day(self._today())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
@@ -48,7 +48,7 @@ class DoorCard(Card):
     """The door with the ring: its six outcomes, a line to add, and the field that jumps to a room."""
 
     picked = Signal(str)  # an outcome
-    noted = Signal(str)  # a line for this door
+    noted = Signal(str, bool)  # a line for this door, told today
     jumped = Signal(str)  # a room as typed
     left = Signal()  # back to the façade
 
@@ -64,6 +64,9 @@ class DoorCard(Card):
         self.note.setPlaceholderText(tr("One line, then Enter"))
         self.note.hide()
         self.add(self.note)
+        self.told = QCheckBox(tr("Told today what is noted and why"))
+        self.told.hide()
+        self.add(self.told)
         for keys in (
             ((("0",), tr("add a line")), (("+",), tr("a matter was raised"))),
             (((tr("Backspace"),), tr("change back")), (("↑↓←→",), tr("another door"))),
@@ -102,10 +105,12 @@ class DoorCard(Card):
         self.outcomes.set_value(outcome)
         set_text(self._wrong, "")
 
-    def ask_note(self, note: str) -> None:
-        """Open the line for this door."""
+    def ask_note(self, note: str, *, is_told: bool) -> None:
+        """Open the line for this door; who was not told yet what is noted can be ticked off."""
         self.note.setText(note)
         self.note.show()
+        self.told.setChecked(False)
+        self.told.setVisible(not is_told)
         self.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def ask_jump(self) -> None:
@@ -119,11 +124,15 @@ class DoorCard(Card):
 
     def _on_note(self) -> None:
         text = self.note.text().strip()
+        self._hide_note()
+        self.noted.emit(text, self.told.isChecked())
+
+    def _hide_note(self) -> None:
         self.note.hide()
-        self.noted.emit(text)
+        self.told.hide()
 
     def _on_escape(self) -> None:
-        self.note.hide()
+        self._hide_note()
         self.jump.clear()
         set_text(self._wrong, "")
         self.left.emit()

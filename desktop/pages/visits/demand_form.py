@@ -2,18 +2,16 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
-from desktop.pages.visits.choices import URGENCIES, options
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Box
-from desktop.widgets.flow import FlowLayout
 from desktop.widgets.form import Form
-from desktop.widgets.option_row import OptionRow
+from desktop.widgets.matter_rows import MatterRows
 from sync.domain.demand_categories import Categories
-from sync.domain.demands import DemandIntent, urgency_of
+from sync.domain.demands import DemandIntent
 
 TITLE_LIMIT = 100
 
@@ -27,28 +25,13 @@ class DemandForm(Box):
 
     def __init__(self, categories: Categories, parent: QWidget | None = None) -> None:
         super().__init__("calm-box", parent=parent)
-        self._categories = categories
-        self._chosen_urgency = ""
         self.form = Form()
         self.title = QLineEdit()
         self.title.setPlaceholderText(tr("In one line, such as: no heating, 15 degrees indoors"))
-        self.category = QComboBox()
-        for entry in categories.category:
-            self.category.addItem(f"{entry.code} {entry.label}", entry.code)
-        self.category.setMaxVisibleItems(17)
-        self._signs = QWidget()
-        self._sign_box = FlowLayout(self._signs)
-        self.urgency = OptionRow(options(URGENCIES), name=tr("How urgent"))
-        self.urgency.setMinimumHeight(theme.current().px(theme.CONTROL_HEIGHT + 4))
-        self.danger = QCheckBox(tr("Danger to life"))
-        urgency_row = QHBoxLayout()
-        urgency_row.setSpacing(theme.current().px(theme.GAP_M))
-        urgency_row.addWidget(self.urgency, 1)
-        urgency_row.addWidget(self.danger)
         self.form.add("title", tr("What matter"), self.title)
-        self.form.add("category", tr("Category"), self.category)
-        self.form.add("signs", tr("Is it so?"), self._signs)
-        self.form.add("urgency", tr("How urgent"), urgency_row, focus=self.urgency)
+        self._matter = MatterRows(self.form, categories)
+        self.category, self.urgency, self.danger = self._matter.category, self._matter.urgency, self._matter.danger
+        self.sign_box = self._matter.sign_box
         actions = QHBoxLayout()
         actions.setSpacing(theme.current().px(theme.GAP_S))
         self.take = button(tr("Put it on the list"), role="second", on_click=self._finish)
@@ -58,30 +41,24 @@ class DemandForm(Box):
         actions.addWidget(self.drop)
         self.body.addWidget(self.form)
         self.body.addLayout(actions)
-        self.category.currentIndexChanged.connect(self._on_category)
-        self.urgency.changed.connect(self._on_urgency)
-        self.danger.toggled.connect(self._on_danger)
+        self._matter.changed.connect(self.changed)
         self.title.textEdited.connect(lambda _: self.changed.emit())
         self.title.returnPressed.connect(self._finish)
-        self._on_category()
 
     def begin(self, *, title: str = "", category: str = "") -> None:
         """Empty the form (or start from a line already written) and go to its first field."""
         self.form.clear_errors()
         self.title.setText(title[:TITLE_LIMIT])
-        self.category.setCurrentIndex(max(0, self.category.findData(category)))
-        self.danger.setChecked(False)
-        self._chosen_urgency = ""
-        self._on_category()
+        self._matter.load(category=category)
         (self.category if title else self.title).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def intent(self) -> DemandIntent:
         """What stands in the form."""
         return DemandIntent(
-            category=str(self.category.currentData()),
+            category=self._matter.code(),
             title=self.title.text().strip(),
-            urgency=self._chosen_urgency,
-            signs=self._ticked(),
+            urgency=self._matter.chosen_urgency,
+            signs=self._matter.ticked(),
             life_safety=self.danger.isChecked(),
         )
 
@@ -107,39 +84,6 @@ class DemandForm(Box):
             self.form.set_error("title", tr("One line of {limit} characters at most").format(limit=TITLE_LIMIT))
         else:
             self.done.emit(intent)
-
-    def _on_category(self) -> None:
-        entry = self._categories[str(self.category.currentData())]
-        while self._sign_box.count():
-            item = self._sign_box.takeAt(0)
-            if item is not None and (old := item.widget()) is not None:
-                old.deleteLater()
-        for sign in entry.signs:
-            box = QCheckBox(sign.label)
-            box.setProperty("sign", sign.code)
-            box.toggled.connect(self._show_urgency)
-            self._sign_box.addWidget(box)
-        self.form.set_visible("signs", bool(entry.signs))
-        self._chosen_urgency = ""
-        self._show_urgency()
-        self.changed.emit()
-
-    def _on_urgency(self) -> None:
-        self._chosen_urgency = self.urgency.value()
-        self.changed.emit()
-
-    def _on_danger(self) -> None:
-        self._show_urgency()
-        self.changed.emit()
-
-    def _ticked(self) -> tuple[str, ...]:
-        boxes = [self._sign_box.itemAt(place) for place in range(self._sign_box.count())]
-        widgets = [item.widget() for item in boxes if item is not None]
-        return tuple(str(w.property("sign")) for w in widgets if isinstance(w, QCheckBox) and w.isChecked())
-
-    def _show_urgency(self) -> None:
-        found = urgency_of(self.intent(), categories=self._categories)
-        self.urgency.set_value(found.urgency)
 
 
 def _is_ours(event: QKeyEvent) -> bool:

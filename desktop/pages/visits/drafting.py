@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.context import Context
 from desktop.i18n import tr
@@ -20,6 +20,8 @@ PAUSE_MS = 400  # of typing, before the draft is kept
 
 class Drafting(QObject):
     """After each pause the form goes to the write lane; a form that was emptied again leaves no draft."""
+
+    settled = Signal()  # a draft was written or dropped
 
     def __init__(self, context: Context, form: VisitForm, *, said: Callable[[str], object]) -> None:
         super().__init__(form)
@@ -74,7 +76,7 @@ class Drafting(QObject):
         account_id, key, draft = self._account_id, self._key, self._form.draft()
         tasks = self._context.tasks
         if draft.pending is None and draft.intent == self._fresh:
-            tasks.write(self, lambda store: drafts.drop(store, account_id, DRAFT_PAGE, key), None, self._failed)
+            tasks.write(self, lambda store: drafts.drop(store, account_id, DRAFT_PAGE, key), self._kept, self._failed)
             return
         body = msgspec.json.encode(draft)
         tasks.write(self, lambda store: drafts.keep(store, account_id, DRAFT_PAGE, key, body), self._kept, self._failed)
@@ -88,6 +90,7 @@ class Drafting(QObject):
             pass
 
     def _kept(self, _: object) -> None:
+        self.settled.emit()
         self._said(tr("Kept as you type; a power cut costs nothing"))
 
     def _failed(self, error: Exception) -> None:

@@ -94,6 +94,13 @@ class VisitForm(VisitFields):
         self._show_rows()
         self._is_filling = False
 
+    def clear(self) -> None:
+        """Leave nothing in the fields."""
+        self._household_id = ""
+        self.set_title("")
+        self.set_hint("")
+        self.load(VisitIntent(household_id="", visited_on=self._today))
+
     def restore(self, draft: VisitDraft) -> None:
         """Show a draft and go to the very field in which it was left."""
         self.load(draft.intent)

@@ -1,6 +1,7 @@
 """Keys on doors: shown at once, saved one after the other on the write lane, taken back in the same order."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -16,6 +17,14 @@ from sync.store.store import Store
 from sync.store.visits import Recorded
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for a door, and whether the household was told today what is noted about it."""
+
+    text: str = ""
+    told: bool = False
+
+
 class Keying(QObject):
     """Owns the marks of the building that is shown; the page paints what it is told."""
 
@@ -26,7 +35,7 @@ class Keying(QObject):
     def __init__(self, context: Context, occasion: Occasion, parent: QObject) -> None:
         super().__init__(parent)
         self.marks = BatchMarks()
-        self.notes: dict[str, str] = {}  # lines that wait for their key
+        self.notes: dict[str, Line] = {}  # lines that wait for their key
         self._context = context
         self._occasion = occasion
 
@@ -39,11 +48,8 @@ class Keying(QObject):
         """One key, one door, one save; the ring goes on at once."""
         before = self.marks.marks.get(household_id, "")
         self.marks.set(household_id, outcome)
-        intent = self._intent(household_id, outcome, note=self.notes.pop(household_id, ""))
-        account_id = self._context.session.account_id
-        self._write(
-            lambda store: visits.knock(store, account_id, intent), partial(self._put_back, household_id, before)
-        )
+        line = self.notes.pop(household_id, Line())
+        self._knock(household_id, outcome, line, before=before)
         self.moved.emit(self.marks.after(household_id))
 
     def undo(self) -> bool:
@@ -63,16 +69,13 @@ class Keying(QObject):
         self.moved.emit(step.before[0][0])
         return True
 
-    def note(self, household_id: str, text: str) -> None:
+    def note(self, household_id: str, text: str, *, told: bool) -> None:
         """A line for a door: with its mark when it has one, else with the key to come."""
         outcome = self.marks.marks.get(household_id, "")
         if outcome and text:
-            intent, account_id = self._intent(household_id, outcome, note=text), self._context.session.account_id
-            self._write(
-                lambda store: visits.knock(store, account_id, intent), partial(self._put_back, household_id, outcome)
-            )
+            self._knock(household_id, outcome, Line(text, told), before=outcome)
         elif text:
-            self.notes[household_id] = text
+            self.notes[household_id] = Line(text, told)
         else:
             self.notes.pop(household_id, None)
         self.moved.emit("")
@@ -80,7 +83,7 @@ class Keying(QObject):
     def add_matter(self, household_id: str, demand: DemandIntent, *, told: bool) -> None:
         """A matter raised at a door, which counts as met when it bears no mark yet."""
         before = self.marks.marks.get(household_id, "")
-        intent = self._intent(household_id, before or "met", note=self.notes.pop(household_id, ""))
+        intent = self._intent(household_id, before or "met", self.notes.pop(household_id, Line()))
         account_id = self._context.session.account_id
         self.marks.put(household_id, before or "met")
         self.marks.tell(household_id, told=told)
@@ -105,13 +108,25 @@ class Keying(QObject):
         self._write(lambda store: visits.fill(store, account_id, intents), failed)
         self.moved.emit("")
 
-    def _intent(self, household_id: str, outcome: str, *, note: str = "") -> KnockIntent:
+    def _knock(self, household_id: str, outcome: str, line: Line, *, before: str) -> None:
+        intent, account_id = self._intent(household_id, outcome, line), self._context.session.account_id
+
+        def failed(error: Exception) -> None:
+            if line.text:
+                self.notes[household_id] = line
+            self._put_back(household_id, before, error)
+
+        self.marks.tell(household_id, told=line.told)
+        self._write(lambda store: visits.knock(store, account_id, intent), failed)
+
+    def _intent(self, household_id: str, outcome: str, line: Line | None = None) -> KnockIntent:
         return KnockIntent(
             household_id=household_id,
             outcome=outcome,
             visited_on=self._occasion.day.value(),
             time_band=self._occasion.band.value(),
-            note=note,
+            note=line.text if line else "",
+            notice_given=line.told if line else False,
             late_reason=self._occasion.late_reason(),
         )
 

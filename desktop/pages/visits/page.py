@@ -6,11 +6,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
-from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.pages.page import Page
 from desktop.pages.visits.drafting import Drafting
 from desktop.pages.visits.form import VisitForm
+from desktop.pages.visits.notices import say_details_changed, say_failed
 from desktop.pages.visits.panels import Panels
 from desktop.pages.visits.reading import Opened, read_form
 from desktop.pages.visits.report_form import HarmCard, ReportForm
@@ -104,6 +104,7 @@ class VisitPage(Page):
         self._keep = None
         self.past.show_visits((), today=self._today())
         self.start.forget()
+        self.form.clear()
         self._stack.show_panel(self.start)
         self.bar.hide()
 
@@ -180,6 +181,7 @@ class VisitPage(Page):
 
     def _connect(self) -> None:
         self.form.changed.connect(self.drafting.touch)
+        self.drafting.settled.connect(self._on_draft)
         self.start.household_chosen.connect(lambda household_id: self._go(household_id=household_id))
         self.start.phone_read.connect(self.harm.set_phone)
         self.start.change_asked.connect(lambda home, visit: self._go(household_id=home, visit_id=visit))
@@ -240,14 +242,7 @@ class VisitPage(Page):
             said = tr("{room} saved, {n} for the station").format(room=room, n=len(intent.demands))
         self.bar.set_hint(said)
         if intent.change_flags and not self._visit_id:
-            self.context.hub.notice.emit(
-                Notice(
-                    title=tr("Details of {room} have changed").format(room=room),
-                    advice=tr("Put them right in the household's card while you remember."),
-                    action_text=tr("Open the card"),
-                    action=lambda: self.context.navigate("households", household_id=intent.household_id),
-                )
-            )
+            say_details_changed(self.context, room, intent.household_id)
         if self._visit_id:
             self.context.navigate("visits")
             return
@@ -271,21 +266,15 @@ class VisitPage(Page):
     def _failed(self, error: Exception) -> None:
         self._set_saving(False)
         self.drafting.touch()
-        said = words(error)
-        if isinstance(error, RuleError) and self.form.show_error(error.field, said.title):
+        if isinstance(error, RuleError) and self.form.show_error(error.field, words(error).title):
             return
-        self.context.hub.notice.emit(
-            Notice(
-                title=said.title,
-                advice=said.advice,
-                tone=Tone.WARN,
-                action_text=tr("Try again") if isinstance(error, StoreError) else "",
-                action=self.save if isinstance(error, StoreError) else None,
-                details=said.details,
-            )
-        )
+        say_failed(self.context, error, again=self.save if isinstance(error, StoreError) else None)
 
     # ------------------------------------------------------------------------------------------- start panel
+
+    def _on_draft(self) -> None:
+        if self._stack.current is self.start and self.context.session.is_open:
+            self.start.reload()
 
     def _show_start(self) -> None:
         self.drafting.end()

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from desktop import theme
 from desktop.context import Context
-from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.pages.visits.choices import REPORTED_TO, options
+from desktop.pages.visits.notices import say_failed, say_reported
 from desktop.texts import words
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card
@@ -130,18 +130,9 @@ class ReportForm(Card):
         )
 
     def _saved(self, _: object) -> None:
-        self._context.hub.notice.emit(
-            Notice(
-                title=tr("The report is saved"),
-                advice=tr("Only the community secretary reads it. If you have not called 110 yet, call now."),
-                tone=Tone.GOOD,
-            )
-        )
+        say_reported(self._context)
         self._on_back()
 
     def _failed(self, error: Exception) -> None:
-        said = words(error)
-        if not (isinstance(error, RuleError) and self.form.set_error(error.field, said.title)):
-            self._context.hub.notice.emit(
-                Notice(title=said.title, advice=said.advice, tone=Tone.WARN, details=said.details)
-            )
+        if not (isinstance(error, RuleError) and self.form.set_error(error.field, words(error).title)):
+            say_failed(self._context, error)
