@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from desktop import theme
@@ -121,16 +120,6 @@ class TodayPage(Page):
             self.untold.set_title(tr("Residents not told yet"))
         else:
             self._show(self._board)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down walk the buttons of the list."""
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
-        places = [place for place, row in enumerate(self.rows) if row.action.hasFocus()]
-        if not step or not self.rows:
-            super().keyPressEvent(event)
-            return
-        place = min(max(places[0] + step, 0), len(self.rows) - 1) if places else 0
-        self.rows[place].action.setFocus(Qt.FocusReason.TabFocusReason)
 
     # ------------------------------------------------------------------------------------------- showing
 

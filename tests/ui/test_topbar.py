@@ -1,0 +1,109 @@
+"""The bar above the pages: finding a household from anywhere, and what the status pill says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desk import Desk
+from desktop import theme
+from desktop.sync_agent import Phase, Status
+from desktop.topbar import TopBar, status_words
+from world import World
+
+
+@pytest.fixture
+def desk(qapp: QApplication, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(World(tmp_path), tmp_path)
+    made.sit("head3")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bar(desk: Desk) -> TopBar:
+    made = TopBar(desk.context)
+    layout = desk.host.layout()
+    assert layout is not None
+    layout.addWidget(made)
+    desk.host.resize(1190, 300)
+    desk.host.show()
+    desk.host.activateWindow()
+    made.set_heading("今日", "11月23日 星期一")
+    made.focus_search()
+    desk.settle()
+    return made
+
+
+def type_in(bar: TopBar, desk: Desk, qtbot: QtBot, text: str) -> list[str]:
+    qtbot.keyClicks(bar.search, text)
+    desk.settle()
+    return [f"{found.place} {found.who}" for found in bar.search.results]
+
+
+@pytest.mark.parametrize("typed", ["3-1-201", "yf", "yangf", "2325", "201"])
+def test_a_household_is_found_in_any_spelling(bar: TopBar, desk: Desk, qtbot: QtBot, typed: str) -> None:
+    assert "3-1-201 杨帆" in type_in(bar, desk, qtbot, typed)
+
+
+def test_enter_opens_the_household(bar: TopBar, desk: Desk, qtbot: QtBot) -> None:
+    type_in(bar, desk, qtbot, "3-1-201")
+    qtbot.keyClick(bar.search, Qt.Key.Key_Return)
+    assert desk.went == [("households", {"household_id": desk.world.id("b3:201")})]
+    assert bar.search.text() == ""
+
+
+def test_nobody_is_found_in_another_building(bar: TopBar, desk: Desk, qtbot: QtBot) -> None:
+    assert type_in(bar, desk, qtbot, "1-1-201") == []
+
+
+def test_escape_empties_the_field_and_unlocking_too(bar: TopBar, desk: Desk, qtbot: QtBot) -> None:
+    type_in(bar, desk, qtbot, "yf")
+    qtbot.keyClick(bar.search, Qt.Key.Key_Escape)
+    assert bar.search.text() == ""
+    type_in(bar, desk, qtbot, "yf")
+    bar.clear()
+    assert (bar.search.text(), bar.search.results) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status(), "都已存在本机"),
+        (Status(phase=Phase.IDLE), "都已存在本机 · 都传完了"),
+        (Status(phase=Phase.WAITING, unsent=12), "都已存在本机 · 12 条等有网再传"),
+        (Status(phase=Phase.TROUBLE, unsent=1), "都已存在本机 · 1 条等有网再传"),
+        (Status(phase=Phase.SYNCING, to_send=9, sent=4), "正在传 4 / 9"),
+        (Status(phase=Phase.SYNCING, to_receive=9), "正在收别人办的事"),
+        (Status(phase=Phase.WAITING, unsent=3, refused=1), "1 条要改一下再传，内容没丢"),
+    ],
+)
+def test_the_pill_is_calm(bar: TopBar, desk: Desk, status: Status, words: str) -> None:
+    assert status_words(status) == words
+    desk.hub.sync_state.emit(status)
+    assert bar.status.accessibleName() == words
+
+
+def test_the_pill_leads_to_sync_and_the_menu_is_asked_for(bar: TopBar, desk: Desk, qtbot: QtBot) -> None:
+    bar.status.click()
+    assert desk.went == [("sync", {})]
+    bar.set_narrow(True)
+    with qtbot.waitSignal(bar.menu_asked) as asked:
+        bar.menu.click()
+    assert isinstance(asked.args[0], QPoint)
+
+
+def test_large_letters_leave_room(bar: TopBar, desk: Desk, qapp: QApplication) -> None:
+    theme.apply(qapp, theme.load(percent=200))
+    bar.set_narrow(True)
+    desk.hub.sync_state.emit(Status(phase=Phase.WAITING, unsent=12))
+    bar.retranslate()
+    desk.settle()
+    assert bar.minimumSizeHint().width() <= 1366
+    assert bar.status.words == "12 条等有网再传"
+    bar.set_narrow(False)
+    bar.set_heading("今日", "11月23日 星期一")
+    assert bar.status.words == "都已存在本机 · 12 条等有网再传"
