@@ -24,8 +24,8 @@ _ROLES = HEAD | LEADER | DESK | MEDIATOR | SECRETARY
 class NoticeIntent:
     """What a person enters for a sign of a dispute; ``title`` is the one line, an empty day means today.
 
-    ``place`` is where it is when it is no household's door; ``other_party`` the other side as typed, when it is not
-    one of the households at hand. With a ``result`` it was settled on the spot at once.
+    ``place`` is where it is and ``other_party`` the other side, in words: of a household at hand its room, for those
+    who may read the dispute and not the building. With a ``result`` it was settled on the spot at once.
     """
 
     title: str
@@ -220,7 +220,7 @@ def _checked(act: Act, intent: NoticeIntent, facts: NoticePlace) -> dict[str, An
         "household_id": facts.household_id,
         "other_household_id": facts.other_household_id,
         "place": values["place"],
-        "other_party_name": "" if facts.other_household_id else values["other_party"],
+        "other_party_name": values["other_party"],
         "risk_signs": intent.risk_signs,
         "risk": risk_level(intent.risk_signs).risk.value,
     }

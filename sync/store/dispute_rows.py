@@ -50,7 +50,6 @@ _COLUMNS: Mapping[str, str] = {
     **{name: f"s.{name}" for name in ("household_id", "building_id", "compound_id", "other_party_name")},
     "dispute_id": "s.id",
     "is_handed_over": "s.handler_id IS NULL AND s.state = 'noticed'",
-    "has_other": "s.other_household_id IS NOT NULL",
     "building": "coalesce(b.name, '')",
     "unit": "coalesce(u.label, '')",
     "room": "coalesce(h.room_no, '')",
@@ -61,14 +60,15 @@ _COLUMNS: Mapping[str, str] = {
     "noticed_by_name": "coalesce(a.name, '')",
     "handler_name": "coalesce(k.name, '')",
 }
+# Whoever may read a dispute reads at which doors it is: the rooms of both sides, and nothing else of the households.
 _ROW = f"""
 {SEEN}
 SELECT {", ".join(_COLUMNS.values())}
 FROM seen s
-LEFT JOIN household h ON h.id = s.household_id AND h.stream {_MINE}
+LEFT JOIN household h ON h.id = s.household_id
 LEFT JOIN unit u ON u.id = h.unit_id
 LEFT JOIN building b ON b.id = coalesce(h.building_id, s.building_id)
-LEFT JOIN household oh ON oh.id = s.other_household_id AND oh.stream {_MINE}
+LEFT JOIN household oh ON oh.id = s.other_household_id
 LEFT JOIN unit ou ON ou.id = oh.unit_id
 LEFT JOIN building ob ON ob.id = oh.building_id
 LEFT JOIN compound c ON c.id = s.compound_id
@@ -120,9 +120,8 @@ def _row(values: dict[str, Any]) -> DisputeRow:
     unit, room, place = values.pop("unit"), values.pop("room"), values.pop("place")
     side = place_name("household", compound, building, unit, room) if room else place or building
     other = [values.pop(name) for name in ("other_building", "other_unit", "other_room")]
-    typed, has_other = values.pop("other_party_name"), values.pop("has_other")
-    # A household of another building is known to be there, but its door is not this viewer's to read.
-    other_side = place_name("household", compound, *other) if other[2] else "" if has_other else typed
+    typed = values.pop("other_party_name")
+    other_side = place_name("household", compound, *other) if other[2] else typed
     for name in ("is_state_only", "is_handed_over"):
         values[name] = bool(values[name])
     return DisputeRow(**values, side=side, other_side=other_side)

@@ -203,6 +203,16 @@ def mediators(db: Database, viewer: Viewer, dispute_id: str) -> tuple[Choice, ..
     return tuple(people.values())
 
 
+def room_of(db: Database, viewer: Viewer, household_id: str) -> str:
+    """The room of a household at hand, as it is written: '3-3-201'; '' for one that is not the viewer's to read."""
+    statement = """SELECT coalesce(b.name, ''), coalesce(u.label, ''), h.room_no FROM household h
+        LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id
+        WHERE h.id = :id AND h.deleted = 0 AND h.stream IN (SELECT value FROM json_each(:streams))"""
+    with converted():
+        row = db.conn.execute(statement, {"id": household_id, "streams": viewer_streams(viewer)}).fetchone()
+    return place_name("household", "", *row) if row else ""
+
+
 def household_named(db: Database, viewer: Viewer, text: str) -> str | None:
     """The one household of the viewer that a typed room means ('3-3-201', '3号楼三单元201'), or None."""
     try:
@@ -250,7 +260,7 @@ def take_back(store: Store, author: str, dispute_id: str, event_id: str) -> Touc
 def _placed(
     db: Database, act: Act, intent: NoticeIntent, sides: Sides, *, compound_id: str = ""
 ) -> tuple[NoticeIntent, NoticePlace]:
-    """The intent without the texts that name a household at hand, and where the dispute belongs."""
+    """The intent with the sides written the one way we write rooms, and where the dispute belongs."""
     viewer = act.viewer
     household_id = sides.household_id or household_named(db, viewer, intent.place)
     other_id = sides.other_household_id or household_named(db, viewer, intent.other_party)
@@ -267,7 +277,10 @@ def _placed(
     place = NoticePlace(
         compound_id=named, building_id=building_id, household_id=household_id, other_household_id=other_id
     )
-    texts = {"place": "" if household_id else intent.place, "other_party": "" if other_id else intent.other_party}
+    texts = {
+        "place": room_of(db, viewer, household_id) if household_id else intent.place,
+        "other_party": room_of(db, viewer, other_id) if other_id else intent.other_party,
+    }
     return _with(intent, texts), place
 
 

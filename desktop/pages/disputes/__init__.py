@@ -1,0 +1,1 @@
+"""Small disputes: noticed, settled on the spot, called again, put on file; or handed on."""
