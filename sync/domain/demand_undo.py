@@ -7,6 +7,7 @@ from typing import Any
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import day_of
+from sync.domain.demand_correction import CORRECT
 from sync.domain.kinds.demands import Demand, DemandEvent
 from sync.domain.operations import Operation
 from sync.errors import RuleError
@@ -39,7 +40,7 @@ def undo(act: Act, demand: Demand, event_id: str, facts: StepFacts) -> list[Oper
     """Take back an own step of today; taking back the first one removes the demand. A note goes at any time today.
 
     Raises RuleError('state', 'not_undoable'): another's, another day's, not the last one, or one that has already
-    reached another body.
+    reached another body. What was put right is put right once more instead.
     """
     step = next((s for s in facts.steps if s.id == event_id), None)
     if step is None or step.by != act.author or day_of(step.at) != act.today:
@@ -49,8 +50,8 @@ def undo(act: Act, demand: Demand, event_id: str, facts: StepFacts) -> list[Oper
         gone.append(operations.delete("demand_detail", event_id))
     if step.move == "note":
         return gone
-    deciding = [s for s in facts.steps if s.move != "note"]
-    if deciding[-1].id != event_id or demand.state != step.to_state:
+    deciding = [s for s in facts.steps if s.move not in ("note", CORRECT)]
+    if step.move == CORRECT or deciding[-1].id != event_id or demand.state != step.to_state:
         raise RuleError("state", "not_undoable")
     if step.from_state == "new":
         if any(s.by != act.author for s in facts.steps):

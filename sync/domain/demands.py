@@ -79,23 +79,15 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     title, answer = intent.title.strip(), intent.answer.strip()
     _required("title", title)
     _one_of("demand_kind", intent.demand_kind, DEMAND_KINDS)
-    _one_of("scope", intent.scope, SCOPES)
     _one_of("source", intent.source, SOURCES)
     if intent.affected_count < 1:
         raise RuleError("affected_count", "too_small", least=1)
     urgency = urgency_of(intent, categories=facts.categories)
     reported_at = _reported_at(intent.raised_on, act=act)
-    scope_id = {
-        "household": facts.household_id,
-        "unit": facts.unit_id,
-        "building": facts.building_id,
-        "compound": facts.compound_id,
-    }[intent.scope]
-    if not scope_id:
-        raise RuleError("scope", "place_needed")
+    place = place_values(intent.scope, facts)
     # What concerns the whole compound is read by the heads of all its buildings: it names no household.
     of_compound = intent.scope == "compound"
-    building_id = None if of_compound else facts.building_id
+    building_id = place["building_id"]
     category = facts.categories[intent.category]
     is_sensitive = category.sensitive and building_id is not None
     respond_due_at, resolve_due_at = due_times(urgency.urgency, reported_at=reported_at, calendar=act.calendar)
@@ -106,11 +98,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
         operations.new(
             "demand",
             demand_id,
-            building_id=building_id,
-            compound_id=facts.compound_id,
-            household_id=None if of_compound else facts.household_id,
-            scope=intent.scope,
-            scope_id=scope_id,
+            **place,
             source=intent.source,
             visit_id=facts.visit_id,
             raised_by="" if of_compound else intent.raised_by.strip(),
@@ -146,6 +134,30 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
         if answer:
             made.append(detail(event_id, demand_id, building_id, title="", details=answer))
     return made
+
+
+def place_values(scope: str, place: DemandPlace) -> dict[str, str | None]:
+    """The fields of the demand that say where it is; what concerns the whole compound names no building.
+
+    Raises RuleError('scope', 'unknown_choice' | 'place_needed').
+    """
+    _one_of("scope", scope, SCOPES)
+    scope_id = {
+        "household": place.household_id,
+        "unit": place.unit_id,
+        "building": place.building_id,
+        "compound": place.compound_id,
+    }[scope]
+    if not scope_id:
+        raise RuleError("scope", "place_needed")
+    of_compound = scope == "compound"
+    return {
+        "building_id": None if of_compound else place.building_id,
+        "compound_id": place.compound_id,
+        "household_id": None if of_compound else place.household_id,
+        "scope": scope,
+        "scope_id": scope_id,
+    }
 
 
 def detail(detail_id: str, demand_id: str, building_id: str, *, title: str, details: str) -> Operation:

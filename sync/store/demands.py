@@ -3,22 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from sync.domain.act import Act
 from sync.domain.calendar import DAY, day_of, end_of_day
 from sync.domain.catalogue import KINDS
 from sync.domain.colours import FINISHED
 from sync.domain.demand_categories import sensitive_codes
+from sync.domain.demand_correction import (
+    CORRECT,
+    CorrectionFacts,
+    CorrectionIntent,
+    correct,
+    counted_from,
+    may_correct,
+)
 from sync.domain.demand_moves import MoveFacts, MoveIntent, move, moves_for, next_move
 from sync.domain.demand_undo import StepFacts, is_undoable, undo
 from sync.domain.demands import DemandIntent, DemandPlace, raise_demand
 from sync.domain.fields import Privacy
 from sync.domain.ids import new_id
-from sync.domain.kinds.demands import Demand, DemandEvent
+from sync.domain.kinds.demands import Demand, DemandDetail, DemandEvent
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.domain.rules import Rules
 from sync.errors import AccessError, RuleError
 from sync.store import schema
 from sync.store.database import Database, converted
+from sync.store.demand_places import place_at, written
 from sync.store.demand_rows import MINE, ORDER, DemandRow, load_rows, quoted
 from sync.store.store import Store
 from sync.store.viewers import viewer_streams
@@ -73,6 +84,8 @@ class DemandCard:
     moves: tuple[str, ...]
     next_move: str
     may_read_words: bool
+    scope_id: str
+    may_correct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +225,11 @@ def card(db: Database, viewer: Viewer, demand_id: str, *, rules: Rules, now: int
     )
     moves = moves_for(viewer, demand, now=now, finished_at=_finished_at(demand, facts))
     row = found[0]
+    may_read_words = viewer.may_see(Privacy.K3, demand.building_id or "")
+    if row.is_sensitive and not may_read_words and any(taken.move == CORRECT for taken in shown):
+        # What was said openly before it was found to be a matter of care.
+        demand = msgspec.structs.replace(demand, details="", result="")
+        shown = tuple(replace(taken, note="") for taken in shown)
     return DemandCard(
         row=row,
         details=demand.details,
@@ -228,7 +246,9 @@ def card(db: Database, viewer: Viewer, demand_id: str, *, rules: Rules, now: int
         steps=shown,
         moves=tuple(chosen.name for chosen in moves),
         next_move=next_move(moves, state=demand.state, evaluation=demand.evaluation),
-        may_read_words=row.is_sensitive and viewer.may_see(Privacy.K3, demand.building_id or ""),
+        may_read_words=may_read_words and (row.is_sensitive or bool(facts.detail_ids)),
+        scope_id=demand.scope_id,
+        may_correct=may_correct(viewer, demand),
     )
 
 
@@ -278,23 +298,52 @@ def record(
     *,
     rules: Rules,
     household_id: str = "",
+    scope_id: str = "",
     place: DemandPlace | None = None,
 ) -> Touched:
-    """A demand raised by itself (at the counter, by phone): of a household, or of the common ``place``."""
+    """A demand raised by itself (at the counter, by phone): of a household, or of what ``scope_id`` names.
+
+    ``place`` may be handed in as it is. Raises RuleError(field, code) and AccessError.
+    """
     if place is None:
-        row = schema.load_one(store.db, "household", household_id)
-        building = schema.load_one(store.db, "building", row.values["building_id"]) if row else None
-        if row is None or building is None:
-            raise RuleError("scope", "place_needed")
-        place = DemandPlace(
-            compound_id=building.values["compound_id"],
-            building_id=building.id,
-            unit_id=row.values["unit_id"],
-            household_id=household_id,
-            categories=rules.demand_categories,
-        )
+        scope = "household" if household_id else intent.scope
+        place = place_at(store.db, scope, household_id or scope_id, rules=rules)
     act = store.act(author)
     return store.save(act, raise_demand(act, intent, place))
+
+
+def put_right(
+    store: Store, author: str, demand_id: str, intent: CorrectionIntent, *, scope_id: str, rules: Rules
+) -> Touched:
+    """Category, urgency, title and place as they are to be; empty when nothing is different.
+
+    Raises RuleError(field, code) and AccessError, the latter for a place that is not the author's to write in.
+    """
+    act = store.act(author)
+    demand = _must_read(store.db, act.viewer, demand_id)
+    before = _place_of(demand, rules)
+    place = before
+    if (intent.scope, scope_id) != (demand.scope, demand.scope_id):
+        place = place_at(store.db, intent.scope, scope_id, rules=rules)
+        if intent.scope != "household" and place.building_id == demand.building_id:
+            place = replace(place, household_id=demand.household_id)  # who raised it stays known
+    facts = _step_facts(store.db, demand_id)
+    loaded = schema.load(store.db, "demand_detail", sorted(facts.detail_ids))
+    details = (KINDS["demand_detail"].record(row.id, row.values) for row in loaded.values())
+    operations = correct(
+        act,
+        demand,
+        intent,
+        CorrectionFacts(
+            place=place,
+            counted_from=counted_from(demand, facts.steps),
+            old_place=written(store.db, before, demand.scope),
+            new_place=written(store.db, place, intent.scope),
+            details=tuple(found for found in details if isinstance(found, DemandDetail)),
+            categories=rules.demand_categories,
+        ),
+    )
+    return store.save(act, operations) if operations else frozenset()
 
 
 def step(store: Store, author: str, demand_id: str, name: str, intent: MoveIntent, *, rules: Rules) -> Touched:
@@ -326,7 +375,10 @@ def read_words(store: Store, reader: str, demand_id: str) -> Words:
     demand = _must_read(store.db, act.viewer, demand_id)
     if not act.viewer.may_see(Privacy.K3, demand.building_id or ""):
         raise AccessError("sensitive")
-    statement = f"SELECT id, title, details FROM demand_detail WHERE demand_id = :id AND deleted = 0 AND {MINE}"
+    statement = (
+        f"SELECT id, title, details FROM demand_detail WHERE demand_id = :id AND deleted = 0 AND {MINE}"
+        " ORDER BY id DESC"
+    )
     given = {"id": demand_id, "streams": viewer_streams(act.viewer)}
     with store.write():
         found = store.db.conn.execute(statement, given).fetchall()
@@ -346,6 +398,16 @@ def _demand(db: Database, viewer: Viewer, demand_id: str) -> Demand | None:
     found = KINDS["demand"].record(row.id, row.values)
     assert isinstance(found, Demand)
     return found
+
+
+def _place_of(demand: Demand, rules: Rules) -> DemandPlace:
+    return DemandPlace(
+        compound_id=demand.compound_id,
+        building_id=demand.building_id,
+        unit_id=demand.scope_id if demand.scope == "unit" else None,
+        household_id=demand.household_id,
+        categories=rules.demand_categories,
+    )
 
 
 def _must_read(db: Database, viewer: Viewer, demand_id: str) -> Demand:

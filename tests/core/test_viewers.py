@@ -247,6 +247,7 @@ VALUES: dict[str, list[Any]] = {
     "compound_id": [ident("compound"), ident("x")],
     "demand_id": ids_of("demand", "demand:dispatched"),
     "demand_ids": every("demand", "demand:dispatched", "demand:replied"),
+    "scope_id": [ident("compound"), *ids_of("201", "unit")],
     "dispute_id": ids_of("dispute", "dispute:case"),
     "visit_id": ids_of("visit"),
     "resident_id": ids_of("201:resident"),

@@ -31,7 +31,7 @@ class DemandForm(Box):
         self.form.add("title", tr("What matter"), self.title)
         self._matter = MatterRows(self.form, categories)
         self.category, self.urgency, self.danger = self._matter.category, self._matter.urgency, self._matter.danger
-        self.sign_box = self._matter.sign_box
+        self._sign_box = self._matter.sign_box
         actions = QHBoxLayout()
         actions.setSpacing(theme.current().px(theme.GAP_S))
         self.take = button(tr("Put it on the list"), role="second", on_click=self._finish)
