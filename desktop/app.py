@@ -1,17 +1,20 @@
 """Builds the program once: paths, settings, theme, language, lanes, context, window; and takes it down again."""
 
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from desktop import i18n, settings, theme
+from desktop import i18n, last_place, settings, theme
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.hub import Hub, Notice, Tone
 from desktop.i18n import tr
+from desktop.last_place import LastPlace
 from desktop.pages.unlock.page import UnlockPage
 from desktop.paths import Paths, resources
 from desktop.session import Session
@@ -23,15 +26,27 @@ from desktop.widgets.ask import Ask, ScreenAsk
 from desktop.window import Window
 from sync.domain.calendar import today
 from sync.domain.rules import Rules, load_rules
+from sync.errors import StoreError
+from sync.store import drafts
 from sync.store.store import Reader, Store
-from sync.store.visits import TodayEntry, today_entries
+from sync.store.visits import today_entries
 
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
+_TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
 
 
 def wall_ms() -> int:
     """The wall clock in ms since 1970."""
     return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Return:
+    """Where somebody was, with everything needed to go on there."""
+
+    account_id: str
+    page: str
+    target: dict[str, Any]
 
 
 class Application(QObject):
@@ -77,11 +92,25 @@ class Application(QObject):
         )
         self.gate = Gate(self.context, self.vault)
         self.window = Window(self.context)
+        self._filing = threading.Lock()  # small files are written by whichever net thread is free
+        self._left: _Return | None = None
+        kept = last_place.read(paths.state_file)
+        self._before = kept  # of the run before this one
+        self._last_account = kept.account_id if kept else ""
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MINUTES * 60_000)
         self._idle.setSingleShot(True)
         self._connect()
-        if loaded.set_aside is not None:
+        self._settings_set_aside = loaded.set_aside is not None
+
+    def start(self) -> None:
+        """Show the window with the gate."""
+        self.show_gate()
+        self.window.show()
+        handle = self.window.windowHandle()
+        if handle is not None:  # what comes from the hands passes here first; a filter on the program would see all
+            handle.installEventFilter(self)
+        if self._settings_set_aside:
             self.hub.notice.emit(
                 Notice(
                     title=tr("Your settings could not be read"),
@@ -90,14 +119,11 @@ class Application(QObject):
                 )
             )
 
-    def start(self) -> None:
-        """Show the window with the gate."""
-        self.show_gate()
-        self.window.show()
-
     def stop(self) -> None:
         """Save what is under way, stop sync, close the store; blocks until the last save is on disk."""
-        self._app.removeEventFilter(self)
+        if self.window.current is not None:
+            self.window.current.leave()
+        self._idle.stop()
         self.agent.stop()
         self.tasks.close(close_write=lambda store: store.close(), close_read=lambda reader: reader.close())
 
@@ -122,11 +148,11 @@ class Application(QObject):
             )
         )
 
-    def show_gate(self, *, farewell: str = "") -> None:
-        """The unlock page, or the set-up page when this PC has no database yet."""
+    def show_gate(self, *, trouble: Exception | None = None) -> None:
+        """The unlock page, or the set-up page when this PC has no database and no copy of one."""
         page: QWidget
-        if self.vault.is_set_up:
-            page = UnlockPage(self.context, self.gate, farewell=farewell)
+        if self.vault.is_set_up or self.gate.rescue.has_copies:
+            page = UnlockPage(self.context, self.gate, account_id=self._last_account, trouble=trouble)
         else:
             from desktop.pages.setup.page import SetupPage  # only on the first start
 
@@ -134,50 +160,112 @@ class Application(QObject):
         self.window.show_gate(page)
 
     def change_settings(self, changed: settings.Settings) -> None:
-        """Keep the choices and wear them at once."""
+        """Keep the choices and wear them at once; a disk without room costs the keeping only."""
         before, self.settings = self.settings, changed
-        settings.save(self.context.paths.settings_file, changed)
-        if (before.theme, before.text_percent) != (changed.theme, changed.text_percent):
-            theme.apply(self._app, theme.load(changed.theme, percent=changed.text_percent))
-            self.window.rebuild()
+        self.tasks.net(self, self._save_settings)
         if before.language != changed.language:
             i18n.install(self._app, changed.language)
+        if (before.theme, before.text_percent) != (changed.theme, changed.text_percent):
+            theme.apply(self._app, theme.load(changed.theme, percent=changed.text_percent))
+        if before != changed:
+            # The page whose button was just pressed is built anew too: let the press come to its end first.
+            QTimer.singleShot(0, self.window, self.window.rebuild)
 
-    def _connect(self) -> None:
-        self.gate.opened.connect(self._opened)
-        self.gate.empty.connect(self._fetch)
-        self.window.leave_asked.connect(self._leave)
-        self._idle.timeout.connect(self._leave)
-        self._crashed.connect(self._say_crashed, Qt.ConnectionType.QueuedConnection)
-        self._app.installEventFilter(self)
-
-    def _opened(self) -> None:
-        self.window.show_work()
-        self._navigate("today")
-        self.agent.start()
-        self._idle.start()
-
-    def _fetch(self) -> None:
-        """The file is open and nothing was received into it yet: get it, then let the person in."""
-        self.agent.start()
-        self.agent.sync_now()
-
-    def _leave(self) -> None:
+    def leave(self, trouble: Exception | None = None) -> None:
         """Hide the screen; say what today's work came to, so that nobody wonders whether it was kept."""
         if not self.window.at_work:
             return
         self._idle.stop()
-        viewer, now = self.context.session.viewer, self.context.now()
+        viewer, now, place = self.context.session.viewer, self.context.now(), self.window.place
+        self._last_account = viewer.account_id
+        if place is not None:
+            self._left = _Return(viewer.account_id, *place)
+        self.show_gate(trouble=trouble)  # pages keep their drafts while the person is still known
         self.gate.leave()
-        self.show_gate()
-        self.tasks.read(
-            self.window, lambda reader: today_entries(reader.db, viewer, today=today(now)), self._say_farewell
-        )
+        if self.tasks.is_open:
+            day = today(now)
 
-    def _say_farewell(self, entries: tuple[TodayEntry, ...]) -> None:
-        gate, count = self.window.gate, len({entry.household_id for entry in entries})
-        if isinstance(gate, UnlockPage) and count:
-            gate.say(tr("{n} households recorded today, all saved.").format(n=count))
+            def households(reader: Reader) -> int:
+                return len({entry.household_id for entry in today_entries(reader.db, viewer, today=day)})
+
+            self.tasks.read(self.window.gate, households, self._say_farewell, lambda _: None)
+
+    # ------------------------------------------------------------------------------------------- inside
+
+    def _connect(self) -> None:
+        self.gate.opened.connect(self._opened)
+        self.gate.without_rights.connect(self._fetch)
+        self.gate.shut_out.connect(self._shut_out)
+        self.gate.rights_changed.connect(self.window.show_person)
+        self.gate.damaged.connect(self._failed)
+        self.gate.closed.connect(lambda: self.show_gate())
+        self.window.leave_asked.connect(lambda: self.leave())
+        self.window.page_shown.connect(self._keep_place)
+        self._idle.timeout.connect(lambda: self.leave())
+        self._crashed.connect(self._say_crashed, Qt.ConnectionType.QueuedConnection)
+
+    def _opened(self) -> None:
+        account_id = self.context.session.account_id
+        self._last_account = account_id
+        self.window.show_work()
+        left, before = self._left, self._before
+        self._left = self._before = None
+        if left is not None and left.account_id == account_id:
+            self._navigate(left.page, **left.target)
+        else:
+            self._navigate("today")
+            if left is None and before is not None and before.account_id == account_id:
+                self._resume(before)
+        self.agent.start()
+        self._idle.start()
+
+    def _resume(self, before: LastPlace) -> None:
+        """After a restart go back to the page on which something was begun and not saved."""
+        viewer = self.context.session.viewer
+
+        def found(begun: tuple[drafts.Draft, ...]) -> None:
+            place = self.window.place
+            if place == ("today", {}) and any(draft.page == before.page for draft in begun):
+                self._navigate(before.page, **before.target)
+
+        self.tasks.read(self, lambda reader: drafts.begun(reader.db, viewer), found)
+
+    def _keep_place(self) -> None:
+        place = self.window.place
+        if place is None or not self.context.session.is_open:
+            return
+        name, target = place
+        kept = LastPlace(account_id=self.context.session.account_id, page=name, target=last_place.plain(target))
+        path, lock = self.context.paths.state_file, self._filing
+
+        def keep() -> None:
+            with lock:
+                last_place.keep(path, kept)
+
+        self.tasks.net(None, keep)
+
+    def _save_settings(self) -> None:
+        """On the net lane; of two changes in a row the later one is what both write."""
+        with self._filing:
+            try:
+                settings.save(self.context.paths.settings_file, self.settings)
+            except OSError as error:
+                raise StoreError("disk_full") from error
+
+    def _shut_out(self, error: Exception) -> None:
+        self.leave()
+        if isinstance(self.window.gate, UnlockPage):
+            self.window.gate.fail(error)
+
+    def _fetch(self) -> None:
+        """The file is open and holds no rights of the person at the gate: a sync may bring them."""
+        self.agent.start()
+        self.agent.sync_now()
+
+    def _say_farewell(self, households: int) -> None:
+        gate = self.window.gate
+        if isinstance(gate, UnlockPage) and households:
+            gate.say(tr("{n} households recorded today, all saved.").format(n=households))
 
     def _say_crashed(self, details: str) -> None:
         self.hub.notice.emit(
@@ -194,9 +282,25 @@ class Application(QObject):
 
     def _failed(self, error: Exception) -> None:
         said = words(error)
-        self.hub.notice.emit(Notice(title=said.title, advice=said.advice, tone=Tone.ALARM, details=said.details))
+        is_damaged = isinstance(error, StoreError) and error.code == "damaged"
+        self.hub.notice.emit(
+            Notice(
+                title=said.title,
+                advice=said.advice,
+                tone=Tone.ALARM,
+                details=said.details,
+                action_text=tr("Look at the copies") if is_damaged else "",
+                action=(lambda: self._offer_copies(error)) if is_damaged else None,
+            )
+        )
+
+    def _offer_copies(self, error: Exception) -> None:
+        if self.window.at_work:
+            self.leave(trouble=error)
+        else:
+            self.show_gate(trouble=error)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress) and self._idle.isActive():
+        if event.type() in _TOUCHES and self._idle.isActive():
             self._idle.start()
         return False

@@ -37,6 +37,8 @@ class Sidebar(QFrame):
         self._body = QWidget()
         self._box = QVBoxLayout(self._body)
         area.setWidget(self._body)
+        for surface in (area.viewport(), self._body):
+            surface.setAutoFillBackground(False)  # the frame's own colour shows, not the window's
         outer.addWidget(area)
 
     def show_for(self, viewer: Viewer, *, name: str, title: str) -> None:

@@ -5,6 +5,7 @@ All of it needs a line and runs on the net lane.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from desktop.context import Context
 from sync import wire
@@ -13,6 +14,8 @@ from sync.client.enrolment import add_account
 from sync.keys.codes import read_one_time_code
 from sync.keys.signatures import KeyPair
 from sync.store.state import SyncState
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,18 @@ def invite(context: Context, *, by: str, account_id: str, colleague: NewColleagu
         wish = wire.GrantWish(role=colleague.role, scope_kind=colleague.scope_kind, scope_id=colleague.scope_id)
         message = wire.AddPerson(by=by, account=account_id, name=colleague.name, title=colleague.title, grants=[wish])
 
-    def ask(api: Api, state: SyncState) -> str:
+    def ask(api: Api, state: SyncState) -> wire.AddPersonReply:
         reply = api.new_code(message) if colleague is None else api.add_person(message)
         if database_key:
             add_account(api, key=KeyPair(state.private_key), code=reply.code)
-        return reply.code
+        return reply
 
-    code = _with_api(context, ask)
+    made = _with_api(context, ask)
     if database_key:
-        context.vault.slots().add_invite(account_id, code=code, database_key=database_key)
-    return Invitation(account_id, code, bool(database_key))
+        context.vault.slots().add_invite(
+            account_id, code=made.code, database_key=database_key, expires_at=made.expires_at
+        )
+    return Invitation(account_id, made.code, bool(database_key))
 
 
 def let_in(context: Context, *, by: str, pin: str, code: str, new_pin: str) -> str:
@@ -76,7 +81,7 @@ def change_pin(context: Context, account_id: str, *, old: str, new: str) -> None
     context.vault.slots().change_pin(account_id, old=old, new=new)
 
 
-def _with_api(context: Context, ask: Callable[[Api, SyncState], str]) -> str:
+def _with_api(context: Context, ask: Callable[[Api, SyncState], T]) -> T:
     state = context.tasks.write_wait(lambda store: store.state)
     with (context.connect or open_client)(state.server_url) as http:
         api = Api.of_installation(

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from desktop.hub import Hub
 from desktop.tasks import Tasks
-from sync.errors import Offline, QiaomenError, Refused, SyncError
+from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
 from sync.store import outbox
 from sync.store.store import Reader, Store, Touched
 
@@ -125,6 +125,10 @@ class SyncAgent(QObject):
         self._timer.stop()
         self._show(phase=Phase.PAUSED)
 
+    def recount(self) -> None:
+        """What waits or was refused changed by another hand than a save: count again."""
+        self._count()
+
     # ------------------------------------------------------------------------------------------- one session
 
     def _plan_first(self) -> None:
@@ -216,6 +220,8 @@ class SyncAgent(QObject):
         if self.status.phase is Phase.PAUSED:
             return
         code = error.code if isinstance(error, QiaomenError) else "bug"
+        if isinstance(error, ServerTrouble) and code == "busy":
+            code = "server_busy"  # the file on this PC can be busy, too, and is spoken of in other words
         self._show(phase=Phase.WAITING if isinstance(error, Offline) else Phase.TROUBLE, code=code)
         self._count()
         kind = error if isinstance(error, SyncError) else SyncError(code)

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from desktop.i18n import mark, tr
 from desktop.words import keys, rules, store, sync
+from sync.domain.calendar import CHINA
 from sync.errors import (
     AccessError,
     KeysError,
@@ -76,8 +78,14 @@ def words(error: BaseException) -> Words:
     """The words for an error in the language of the screen."""
     if not isinstance(error, QiaomenError):
         return Words(title=tr(_UNKNOWN[0]), advice=tr(_UNKNOWN[1]), details=type(error).__name__)
-    title, advice = TABLE.get(error.code) or _of_kind(error)
+    # The file on this PC can be busy, too, and is spoken of in other words.
+    code = "server_busy" if isinstance(error, ServerTrouble) and error.code == "busy" else error.code
+    title, advice = TABLE.get(code) or _of_kind(error)
     filled = _Parameters(error.params)
+    if isinstance(error, KeysError) and error.params.get("until"):
+        filled["until"] = (
+            datetime.fromtimestamp(int(error.params["until"]) / 1000, UTC).astimezone(CHINA).strftime("%H:%M")
+        )
     return Words(
         title=tr(title).format_map(filled),
         advice=tr(advice).format_map(filled) if advice else "",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from sync.errors import StoreError
+from sync.errors import StoreError, WrongPin
 from sync.keys.device_secret import DeviceSecret
 from sync.keys.slots import KeySlots
 
@@ -74,7 +74,10 @@ class Vault:
 
     def accept_invite(self, account_id: str, *, code: str, pin: str) -> bytes:
         """The database key for a person's first time at this PC, by the one-time code the secretary gave."""
-        return self.slots().accept_invite(account_id, code=code, pin=pin)
+        try:
+            return self.slots().accept_invite(account_id, code=code, pin=pin)
+        except WrongPin as error:  # counted like a PIN, spoken of as a code
+            raise WrongPin("wrong_code", **error.params) from error
 
     def profile(self) -> Profile:
         """Who works here; a missing or damaged file gives an empty one, the next unlock writes it anew."""

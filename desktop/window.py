@@ -4,16 +4,11 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QMainWindow,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop import theme
+from desktop import focus, theme
 from desktop.context import Context
+from desktop.hub import Notice
 from desktop.i18n import tr
 from desktop.navigation import entry_of, make_page
 from desktop.pages.page import Page, Touched
@@ -45,14 +40,18 @@ class Window(QMainWindow):
         self._outer = QStackedWidget()
         self.setCentralWidget(self._outer)
         self._gate: QWidget | None = None
+        self._gate_frame = QWidget()
+        self._gate_frame.setObjectName("page")
         self._work = QWidget()
         self._work.setObjectName("page")
         self.sidebar = Sidebar()
         self.topbar = TopBar(context)
         self.notices = NoticeBar()
+        self.gate_notices = NoticeBar()
         self._stack = QStackedWidget()
         self._lay_out()
         self._outer.addWidget(self._work)
+        self._outer.addWidget(self._gate_frame)
         self._connect()
         self.setMinimumSize(640, 480)
         self.resize(1366, 768)
@@ -66,12 +65,13 @@ class Window(QMainWindow):
             page.leave()
             page.forget()
         self._drop_pages()
-        if self._gate is not None:
-            self._outer.removeWidget(self._gate)
-            self._gate.deleteLater()
+        self._history.clear()
+        self._now = None
+        self.notices.clear()
+        self._drop_gate()
         self._gate = gate
-        self._outer.addWidget(gate)
-        self._outer.setCurrentWidget(gate)
+        self._gate_box.addWidget(gate, 1)
+        self._outer.setCurrentWidget(self._gate_frame)
         gate.setFocus()
 
     def show_work(self) -> None:
@@ -80,19 +80,25 @@ class Window(QMainWindow):
         self.sidebar.show_for(session.viewer, name=session.name, title=session.title)
         self.topbar.clear()
         self._outer.setCurrentWidget(self._work)
-        if self._gate is not None:
-            self._outer.removeWidget(self._gate)
-            self._gate.deleteLater()
-            self._gate = None
+        self._drop_gate()
+
+    def show_person(self) -> None:
+        """The post of the person who works here changed: the entries follow; pages ask for the rights each time."""
+        session = self._context.session
+        if session.is_open:
+            self.sidebar.show_for(session.viewer, name=session.name, title=session.title)
 
     def rebuild(self) -> None:
-        """The letters have another size: build the pages anew and show the present one again."""
-        if self.current is not None and self._now is not None:
-            name, target = self._now
-            self.current.leave()
-            self._drop_pages()
-            self.retranslate()
-            self._open(name, target)
+        """Letters, colours or language changed: build the pages anew, show the present one, go back to the field."""
+        if self.current is None or self._now is None:
+            return
+        name, target = self._now
+        field = focus.place_in(self.current)
+        self.current.leave()
+        self._drop_pages()
+        self.retranslate()
+        self._open(name, target)
+        focus.go_back(self.page(name), field)
 
     @property
     def gate(self) -> QWidget | None:
@@ -130,6 +136,11 @@ class Window(QMainWindow):
         return self._pages[name]
 
     @property
+    def place(self) -> tuple[str, dict[str, Any]] | None:
+        """The page on the screen and what it was asked to show."""
+        return self._now
+
+    @property
     def current(self) -> Page | None:
         """The page on the screen, or None behind the gate."""
         return self._pages.get(self._now[0]) if self._now and self.at_work else None
@@ -143,6 +154,7 @@ class Window(QMainWindow):
         self._stack.setCurrentWidget(page)
         self.sidebar.mark(entry_of(name))
         page.open(**target)
+        focus.enter(page)
         self._show_heading()
         self.page_shown.emit(name)
 
@@ -151,8 +163,17 @@ class Window(QMainWindow):
             self._stack.removeWidget(page)
             page.deleteLater()
         self._pages.clear()
-        self._history.clear()
-        self._now = None
+
+    def _drop_gate(self) -> None:
+        if self._gate is not None:
+            self._gate_box.removeWidget(self._gate)
+            self._gate.hide()
+            self._gate.deleteLater()
+            self._gate = None
+        self.gate_notices.clear()
+
+    def _show_notice(self, notice: Notice) -> None:
+        (self.notices if self.at_work else self.gate_notices).show_notice(notice)
 
     def _show_heading(self) -> None:
         if self.current is not None:
@@ -176,12 +197,15 @@ class Window(QMainWindow):
         column.addWidget(self.notices)
         column.addWidget(self._stack, 1)
         row.addLayout(column, 1)
+        self._gate_box = QVBoxLayout(self._gate_frame)
+        self._gate_box.setContentsMargins(0, 0, 0, 0)
+        self._gate_box.addWidget(self.gate_notices)
 
     def _connect(self) -> None:
         self.sidebar.chosen.connect(self._chosen)
         self.topbar.menu_asked.connect(self.sidebar.pop_up)
         self._context.hub.touched.connect(self._touched)
-        self._context.hub.notice.connect(self.notices.show_notice)
+        self._context.hub.notice.connect(self._show_notice)
         for keys, action in (
             ("Ctrl+L", self._leave),
             ("Ctrl+N", lambda: self.navigate("visits")),
@@ -205,9 +229,7 @@ class Window(QMainWindow):
     def retranslate(self) -> None:
         """Texts of the frame; pages hear of a new language by themselves."""
         self.setWindowTitle(tr("Qiaomen"))
-        if self._context.session.is_open:
-            session = self._context.session
-            self.sidebar.show_for(session.viewer, name=session.name, title=session.title)
+        self.show_person()
         self.topbar.retranslate()
         QTimer.singleShot(0, self, self._show_heading)
 

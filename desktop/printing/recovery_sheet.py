@@ -1,14 +1,9 @@
 """The recovery code on paper: for the station's safe, with the few words its finder needs."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from PySide6.QtWidgets import QWidget
-
-from desktop.context import Context
-from desktop.hub import Notice, Tone
 from desktop.i18n import tr
-from desktop.printing.base import CENTRE, WRAPPED, Paper, to_pdf
+from desktop.printing.base import CENTRE, WRAPPED, Paper
 
 
 class RecoverySheet:
@@ -37,24 +32,3 @@ class RecoverySheet:
             "This code opens the records of this PC when every PIN is forgotten, or a copy of them on another PC. "
             "Keep it in the station's safe, never beside the PC. Whoever has it can read everything."
         )
-
-
-def print_recovery(context: Context, parent: QWidget, code: str) -> None:
-    """Ask where the sheet goes and write it there."""
-    from sync.domain.calendar import today
-
-    sheet = RecoverySheet(code, printed_on=today(context.now()))
-
-    def done(_: object) -> None:
-        context.hub.notice.emit(Notice(title=tr("The sheet is ready to print"), tone=Tone.GOOD))
-
-    def write(path: Path) -> None:
-        context.tasks.net(parent, lambda: to_pdf(sheet, path), done)
-
-    context.ask.pick_save(
-        parent,
-        title=tr("Where should the sheet go?"),
-        filters="PDF (*.pdf)",
-        suggested=tr("Recovery code") + ".pdf",
-        then=write,
-    )

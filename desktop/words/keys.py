@@ -7,7 +7,11 @@ from desktop.i18n import mark
 WORDS: Final = {
     "wrong_pin": (
         mark("The PIN is not right"),
-        mark("Nothing is lost. Type the six digits again, or ask the secretary for a new PIN."),
+        mark("Nothing is lost. {left} more tries, then a short wait. The secretary can give a new one-time code."),
+    ),
+    "wrong_code": (
+        mark("The one-time code is not the one for this person"),
+        mark("Nothing is lost. {left} more tries, then a short wait. Look whether the right name is chosen."),
     ),
     "wrong_recovery_code": (
         mark("The recovery code is not right"),
@@ -30,11 +34,11 @@ WORDS: Final = {
     ),
     "keys_damaged": (
         mark("The key file on this PC is damaged"),
-        mark("The records are still there. Open them with the recovery code from the printed sheet."),
+        mark("The records are still there. Take the key file of the last daily copy."),
     ),
     "keys_unreadable": (
         mark("The key file can't be read"),
-        mark("The records are still there. Restart the PC; if it stays so, use the recovery code."),
+        mark("The records are still there. Restart the PC; if it stays so, take the key file of the last daily copy."),
     ),
     "keys_unwritable": (
         mark("The key file can't be written"),
@@ -46,12 +50,20 @@ WORDS: Final = {
     ),
     "keys_missing": (
         mark("The key file is missing"),
-        mark("The records are still there. Open them with the recovery code from the printed sheet."),
+        mark("The records are still there. Take the key file of the last daily copy."),
     ),
     "keys_exist": (mark("This PC is already set up"), mark("Nothing was changed. Choose your name and type your PIN.")),
     "other_device": (
         mark("These records come from another PC"),
         mark("Nothing was changed. Open them with the recovery code from the printed sheet."),
+    ),
+    "no_role": (
+        mark("You have no post in this community just now"),
+        mark("What you noted is kept. If your post has just begun, wait for a sync; else ask the secretary."),
+    ),
+    "nothing_received": (
+        mark("The community's records have not arrived yet"),
+        mark("Nothing is lost. They are being fetched; it opens by itself when they are here and there is a line."),
     ),
     "last_slot": (
         mark("This is the last person who can open this PC"),

@@ -45,6 +45,14 @@ WORDS: Final = {
         mark("The server has trouble just now"),
         mark("Everything is saved on this PC; it is tried again by itself."),
     ),
+    "server_busy": (
+        mark("The server is very busy just now"),
+        mark("Everything is saved on this PC; it is tried again by itself."),
+    ),
+    "too_many_tries": (
+        mark("Too many wrong codes were tried"),
+        mark("Nothing was changed. Wait a quarter of an hour, then type the code once more."),
+    ),
     "not_enrolled": (
         mark("This PC is not joined to the server yet"),
         mark("Everything is saved on this PC. Join it under Settings with the secretary's one-time code."),

@@ -1,27 +1,22 @@
-"""设置: size of the letters, language, contrast, one's own PIN, the server, and for secretaries the people."""
+"""设置: size of the letters, language, contrast, one's own PIN, this PC, and for secretaries the people."""
 
 from typing import ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
-from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.pages.page import Page
+from desktop.pages.settings.letting_in import LetInCard
+from desktop.pages.settings.own_pin import OwnPinCard
 from desktop.pages.settings.people import PeopleCard
 from desktop.settings import TEXT_PERCENTS, Settings
-from desktop.staffing import change_pin
-from desktop.texts import words
-from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, fact
 from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.form import Form
 from desktop.widgets.option_row import Option, OptionRow
-from desktop.widgets.pin_field import PinField
 from sync.domain.roles import SECRETARY_ROLES
-from sync.errors import QiaomenError
-from sync.keys.codes import check_pin
 from sync.store.store import Reader
 
 
@@ -35,27 +30,42 @@ class SettingsPage(Page):
         super().__init__(context)
         self.setObjectName("page")
         px = theme.current().px
+        is_secretary = context.session.viewer.has_any(SECRETARY_ROLES)
         main = QWidget()
         column = QVBoxLayout(main)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(theme.GAP_L))
         column.addWidget(self._look_card())
-        self.people: PeopleCard | None = None
-        if context.session.viewer.has_any(SECRETARY_ROLES):
-            self.people = PeopleCard(context)
+        self.people = PeopleCard(context) if is_secretary else None
+        if self.people is not None:
             column.addWidget(self.people)
+        self.letting_in = LetInCard(context)
+        column.addWidget(self.letting_in)
         column.addStretch(1)
+        self.own_pin = OwnPinCard(context, is_main=not is_secretary)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(28), px(24), px(28), px(24))
-        outer.addWidget(ResponsiveColumns(main, [self._pin_card(), self._pc_card()], side_width=360))
+        outer.addWidget(ResponsiveColumns(main, [self.own_pin, self._pc_card()], side_width=360))
 
     def title(self) -> str:
         return tr("Settings")
 
     def reload(self) -> None:
-        self.context.tasks.read(self, _about, self._show_about, key="about")
+        database = self.context.vault.database
+
+        def about(reader: Reader) -> tuple[str, float]:
+            state = reader.state
+            return state.server_url if state.installation_id else "", database.stat().st_size / 1_000_000
+
+        self.context.tasks.read(self, about, self._show_about, key="about")
         if self.people is not None:
             self.people.reload()
+
+    def forget(self) -> None:
+        self.own_pin.forget()
+        self.letting_in.forget()
+        if self.people is not None:
+            self.people.forget()
 
     # ------------------------------------------------------------------------------------------- looks
 
@@ -85,61 +95,12 @@ class SettingsPage(Page):
         before = self.context.settings()
         self.context.change_settings(
             Settings(
-                text_percent=int(self.sizes.value()),
-                theme=self.contrast.value(),
-                language=self.language.value(),
+                text_percent=int(self.sizes.value() or before.text_percent),
+                theme=self.contrast.value() or before.theme,
+                language=self.language.value() or before.language,
                 server_url=before.server_url,
             )
         )
-
-    # ------------------------------------------------------------------------------------------- PIN
-
-    def _pin_card(self) -> Card:
-        card = Card(tr("My PIN"))
-        self._pin_form = Form()
-        self.old = PinField(name=tr("Present PIN"))
-        self.new = PinField(name=tr("New six-digit PIN"))
-        self.again = PinField(name=tr("The same PIN again"))
-        self._pin_form.add("old", tr("Present PIN"), self.old)
-        self._pin_form.add("pin", tr("New six-digit PIN"), self.new)
-        self._pin_form.add("again", tr("The same PIN again"), self.again)
-        card.add(self._pin_form)
-        row = QHBoxLayout()
-        row.addWidget(button(tr("Change my PIN"), role="second", on_click=self._change_pin))
-        row.addStretch(1)
-        card.add(row)
-        return card
-
-    def _change_pin(self) -> None:
-        self._pin_form.clear_errors()
-        old, new = self.old.text(), self.new.text()
-        try:
-            check_pin(new)
-        except QiaomenError as error:
-            self._pin_form.set_error("pin", words(error).title)
-            return
-        if new != self.again.text():
-            self._pin_form.set_error("again", tr("The two PINs are not the same. Please type both again."))
-            return
-        context, account_id = self.context, self.context.session.account_id
-        context.tasks.net(
-            self, lambda: change_pin(context, account_id, old=old, new=new), self._pin_changed, self._pin_failed
-        )
-
-    def _pin_changed(self, _: None) -> None:
-        self._clear_pins()
-        self.context.hub.notice.emit(Notice(title=tr("Your PIN is changed"), tone=Tone.GOOD))
-
-    def _pin_failed(self, error: Exception) -> None:
-        said = words(error)
-        self._pin_form.set_error("old", f"{said.title}　{said.advice}")
-
-    def _clear_pins(self) -> None:
-        for field in (self.old, self.new, self.again):
-            field.clear()
-
-    def forget(self) -> None:
-        self._clear_pins()
 
     # ------------------------------------------------------------------------------------------- this PC
 
@@ -151,13 +112,7 @@ class SettingsPage(Page):
         card.add(block)
         return card
 
-    def _show_about(self, about: tuple[str, bool]) -> None:
-        server, is_enrolled = about
-        self._server.setText(server if is_enrolled else tr("None: nothing is sent from this PC"))
-        size = self.context.vault.database.stat().st_size / 1_000_000
+    def _show_about(self, about: tuple[str, float]) -> None:
+        server, size = about
+        self._server.setText(server or tr("None: nothing is sent from this PC"))
         self._file.setText(tr("Encrypted · {size} MB").format(size=f"{size:.0f}"))
-
-
-def _about(reader: Reader) -> tuple[str, bool]:
-    state = reader.state
-    return state.server_url, bool(state.installation_id)

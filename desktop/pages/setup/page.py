@@ -11,7 +11,7 @@ from desktop.context import Context
 from desktop.enrolling import SetUp, set_up
 from desktop.gate import Gate
 from desktop.i18n import tr
-from desktop.printing.recovery_sheet import print_recovery
+from desktop.pages.setup.printing import print_recovery
 from desktop.texts import words
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
@@ -194,10 +194,15 @@ class SetupPage(QWidget):
         printed.toggled.connect(go_on.setEnabled)
         row = QHBoxLayout()
         print_it = button(tr("Print the code"), role="second")
-        print_it.clicked.connect(lambda: print_recovery(self._context, self, made.recovery_code))
+        said = label("", "secondary", wrap=True)
+        set_text(said, "")
+        print_it.clicked.connect(
+            lambda: print_recovery(self._context, self, made.recovery_code, said=lambda text: set_text(said, text))
+        )
         row.addWidget(go_on)
         row.addWidget(print_it)
         row.addStretch(1)
+        self._card.add(said)
         self._card.add(printed)
         self._card.add(row)
         print_it.setFocus()

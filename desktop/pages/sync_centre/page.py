@@ -1,23 +1,25 @@
 """同步: all saved here, so many wait for a line; progress while it runs; refused records as work; the history."""
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
-from PySide6.QtCore import QDateTime, QElapsedTimer, Qt
+from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
-from desktop.i18n import tr
+from desktop.i18n import number, tr
 from desktop.pages.page import Page, Touched
+from desktop.pages.sync_centre.moments import moment_words
 from desktop.pages.sync_centre.read import Overview, read_overview
+from desktop.pages.sync_centre.refused_card import RefusedCard
 from desktop.sync_agent import Phase, Status
-from desktop.texts import code_words
+from desktop.texts import code_words, words
 from desktop.widgets.buttons import button
-from desktop.widgets.card import Box, Card, clear, fact
+from desktop.widgets.card import Card, clear, fact
 from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.progress_row import ProgressRow
-from sync.store import outbox
 
 
 class SyncPage(Page):
@@ -35,8 +37,8 @@ class SyncPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(theme.GAP_L))
         column.addWidget(self._state_card())
-        self._refused_card = Card(tr("To be corrected and sent again"), hint=tr("nothing is lost"))
-        column.addWidget(self._refused_card)
+        self.refused = RefusedCard(context, changed=self.reload)
+        column.addWidget(self.refused)
         column.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(28), px(24), px(28), px(24))
@@ -54,11 +56,28 @@ class SyncPage(Page):
 
     def reload(self) -> None:
         viewer, backups = self.context.session.viewer, self.context.paths.backups
-        self.context.tasks.read(self, lambda reader: read_overview(reader, viewer, backups), self._show, key="overview")
+        database = self.context.vault.database
+        self.context.tasks.read(
+            self,
+            lambda reader: read_overview(reader, viewer, backups=backups, database=database),
+            self._show,
+            self._failed,
+            key="overview",
+        )
 
     def touched(self, touched: Touched) -> None:
-        if self.isVisible():
+        if self.isVisible() and self.context.session.is_open:
             self.reload()
+
+    @property
+    def line(self) -> str:
+        """What is sent and what waits, in one sentence."""
+        return self._line.text()
+
+    @property
+    def advice(self) -> str:
+        """What the state means and what to do; '' when nothing has to be said."""
+        return self._advice.text()
 
     # ------------------------------------------------------------------------------------------- building
 
@@ -67,13 +86,13 @@ class SyncPage(Page):
         self._line = label("", wrap=True)
         self._advice = label("", "secondary", wrap=True)
         self._bar = ProgressRow()
-        self._bar.cancelled.connect(self.context.agent.pause)
+        self._bar.cancel_button.hide()  # 停一停 below does it
         self._bar.hide()
-        self._now = button(tr("Sync now"), role="primary", on_click=self.context.agent.sync_now)
-        self._pause = button(tr("Pause"), on_click=self.context.agent.pause)
+        self.now = button(tr("Sync now"), role="primary", on_click=self.context.agent.sync_now)
+        self.pause = button(tr("Pause"), on_click=self.context.agent.pause)
         row = QHBoxLayout()
-        row.addWidget(self._now)
-        row.addWidget(self._pause)
+        row.addWidget(self.now)
+        row.addWidget(self.pause)
         row.addStretch(1)
         for part in (self._line, self._advice, self._bar):
             self._card.add(part)
@@ -99,32 +118,23 @@ class SyncPage(Page):
             Phase.TROUBLE: tr("All saved on this PC"),
             Phase.PAUSED: tr("Paused"),
         }
-        self._card.set_title(titles[status.phase])
-        self._card.set_hint(_when(status.last_success_at))
-        waiting = tr("{n} wait for a line").format(n=status.unsent) if status.unsent else tr("Everything is sent.")
-        self._line.setText("" if status.phase is Phase.OFF else waiting)
-        set_text(self._advice, self._advice_for(status))
         running = status.phase is Phase.SYNCING
-        if running and not self._bar.isVisible():
+        self._card.set_title(titles[status.phase])
+        last = moment_words(status.last_success_at, now=self.context.now())
+        self._card.set_hint(tr("last in step {when}").format(when=last) if last and not running else "")
+        set_text(self._line, _line_words(status))
+        set_text(self._advice, _advice_words(status))
+        if running and self._bar.isHidden():
             self._since.start()
         self._bar.setVisible(running)
         if running:
             self._show_progress(status)
-        self._now.setEnabled(not running and status.phase is not Phase.OFF)
-        self._pause.setEnabled(status.phase not in (Phase.PAUSED, Phase.OFF))
-        if self.isVisible() and not running:
+        self.now.setEnabled(not running and status.phase is not Phase.OFF)
+        self.pause.setEnabled(status.phase not in (Phase.PAUSED, Phase.OFF))
+        self.now.setVisible(status.phase is not Phase.OFF)
+        self.pause.setVisible(status.phase is not Phase.OFF)
+        if self.isVisible() and not running and self.context.session.is_open:
             self.reload()
-
-    def _advice_for(self, status: Status) -> str:
-        if status.phase is Phase.WAITING:
-            said = code_words(status.code)
-            return f"{tr('No line just now. It is tried again by itself; go on working.')}　{said.advice}".rstrip("　")
-        if status.phase is Phase.TROUBLE:
-            said = code_words(status.code)
-            return f"{said.title}　{said.advice}"
-        if status.phase is Phase.PAUSED:
-            return tr("Nothing is sent until you press “Sync now”.")
-        return ""
 
     def _show_progress(self, status: Status) -> None:
         sending = status.sent < status.to_send
@@ -137,47 +147,55 @@ class SyncPage(Page):
     # ------------------------------------------------------------------------------------------- lists
 
     def _show(self, overview: Overview) -> None:
+        now = self.context.now()
         clear(self._history_card.body)
         for line in overview.rounds:
-            result = tr("done") if line.result == "ok" else code_words(line.result).title
+            result = tr("in step ✓") if line.result == "ok" else code_words(line.result).title
             text = tr("{when}　sent {sent}　received {received}　{result}").format(
-                when=_when(line.at), sent=line.pushed, received=line.pulled, result=result
+                when=moment_words(line.at, now=now),
+                sent=number(line.pushed),
+                received=number(line.pulled),
+                result=result,
             )
-            self._history_card.add(label(text, "secondary", wrap=True))
+            self._history_card.add(label(text, wrap=True))
         if not overview.rounds:
             self._history_card.add(label(tr("Each sync with the server will be listed here."), "secondary", wrap=True))
         self._history_card.fill()
-        self._refused_card.setVisible(bool(overview.refused))
-        clear(self._refused_card.body)
-        for item in overview.refused:
-            self._refused_card.add(self._refused_box(item.op, item.kind_label, item.code))
-        size = self.context.vault.database.stat().st_size / 1_000_000
-        self._size.setText(tr("Encrypted · {size} MB").format(size=f"{size:.0f}"))
-        self._backup.setText(_when(overview.copied_at) or tr("made today after unlocking"))
+        self.refused.show_items(overview.refused)
+        if self.context.agent.status.phase is Phase.SYNCING:
+            self._card.set_hint(urlsplit(overview.server_url).hostname or "")
+        self._size.setText(tr("Encrypted · {size} MB").format(size=f"{overview.size:.0f}"))
+        copied = moment_words(overview.copied_at, now=now)
+        self._backup.setText(
+            tr("{when}, opened and checked ✓").format(when=copied) if copied else tr("made today after unlocking")
+        )
 
-    def _refused_box(self, op: int, kind_label: str, code: str) -> Box:
-        box = Box()
-        said = code_words(code)
-        box.body.addWidget(label(tr(kind_label), "strong"))
-        box.body.addWidget(label(f"{said.title}　{said.advice}", wrap=True))
-        row = QHBoxLayout()
-        row.addWidget(button(tr("Send once more"), role="second", on_click=lambda: self._retry(op)))
-        row.addStretch(1)
-        box.body.addLayout(row)
-        return box
-
-    def _retry(self, op: int) -> None:
-        self.context.tasks.write(self, lambda store: outbox.retry(store, op), lambda _: self.context.agent.sync_now())
+    def _failed(self, error: Exception) -> None:
+        said = words(error)
+        set_text(self._advice, f"{said.title}　{said.advice}".strip("　"))
 
 
-def _when(at_ms: int) -> str:
-    if not at_ms:
-        return ""
-    moment = QDateTime.fromMSecsSinceEpoch(at_ms)
-    days = moment.date().daysTo(QDateTime.currentDateTime().date())
-    clock = moment.toString("HH:mm")
-    if days == 0:
-        return tr("today {clock}").format(clock=clock)
-    if days == 1:
-        return tr("yesterday {clock}").format(clock=clock)
-    return moment.date().toString(Qt.DateFormat.ISODate) + " " + clock
+def _line_words(status: Status) -> str:
+    if status.phase is Phase.OFF:
+        return tr("This PC is not joined to a server. Everything stays here, encrypted.")
+    if status.unsent:
+        return tr("{n} wait for a line").format(n=number(status.unsent))
+    if status.phase is Phase.SYNCING and status.to_send:
+        return tr("All {n} noted here are sent.").format(n=number(status.to_send))
+    return tr("Everything is sent.")
+
+
+def _advice_words(status: Status) -> str:
+    if status.phase is Phase.WAITING:
+        if status.code == "not_our_server":
+            said = code_words(status.code)
+            return f"{said.title}　{said.advice}"
+        return tr("No line just now. It is tried again by itself; go on working.")
+    if status.phase is Phase.TROUBLE:
+        said = code_words(status.code)
+        return f"{said.title}　{said.advice}"
+    if status.phase is Phase.PAUSED:
+        return tr("Nothing is sent until you press “Sync now”.")
+    if status.phase is Phase.SYNCING:
+        return tr("Go on working meanwhile.")
+    return ""

@@ -1,78 +1,85 @@
 """The unlock page: tap a name, six digits; works without a line. A first-timer types the one-time code instead."""
 
-from PySide6.QtCore import Qt, QTimer
+import sys
+
+from PySide6.QtCore import QEvent, QObject, QProcess, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.i18n import tr
 from desktop.pages.unlock.forms import CodeForm, PinForm, RecoveryForm, UnlockForm
+from desktop.pages.unlock.people import People, PeopleTiles
+from desktop.pages.unlock.rescue_box import RescueBox
+from desktop.rescue import Offer
 from desktop.texts import words
-from desktop.vault import Colleague
-from desktop.widgets.buttons import ActionButton
+from desktop.vault import Profile
+from desktop.widgets.ask import Question
+from desktop.widgets.buttons import button
 from desktop.widgets.card import Card
+from desktop.widgets.flow import FlowLayout, PageScroll
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.logo import Logo
+from sync.domain.calendar import day_of
 from sync.errors import PinLocked
 
-SHOWN = 8  # tiles; with more people the last one says how many more there are
-COLUMNS = 4
 WIDTH = 760
 
 
 class UnlockPage(QWidget):
-    """Asks who it is and for the six digits; ``gate`` does the rest."""
+    """Asks who it is and for the six digits; ``gate`` does the rest.
 
-    def __init__(self, context: Context, gate: Gate, *, farewell: str = "") -> None:
+    ``account_id`` is who was here last; ``trouble`` what is wrong with the files already.
+    """
+
+    def __init__(self, context: Context, gate: Gate, *, account_id: str = "", trouble: Exception | None = None) -> None:
         super().__init__()
         self.setObjectName("page")
         self._context = context
         self._gate = gate
-        self._people: tuple[tuple[Colleague, bool], ...] = ()
-        self._chosen = ""
-        self._all_shown = False
-        self._tiles: list[ActionButton] = []
-        self._group = QButtonGroup(self)
+        self._chosen = account_id
         self._form: UnlockForm | None = None
+        self._rescue: RescueBox | None = None
         self._until = 0
         self._wait = QTimer(self)
         self._wait.setInterval(1000)
         self._wait.timeout.connect(self._count_down)
+        self.people = PeopleTiles()
+        self.people.chosen.connect(self.choose)
         self._lay_out()
-        self.say(farewell)
-        gate.failed.connect(self._failed)
-        context.tasks.net(self, context.vault.people, self._show_people, self._failed)
+        gate.failed.connect(self.fail)
+        gate.restored.connect(self._restored)
+        context.tasks.net(self, context.vault.profile, self._show_place)
+        self._read_people()
+        if trouble is not None:
+            self.fail(trouble)
 
     def say(self, text: str) -> None:
         """A calm line above the names, such as what today's work came to."""
         set_text(self._farewell, text)
 
+    @property
+    def form(self) -> UnlockForm | None:
+        """The way in that is shown: PIN, one-time code or recovery code."""
+        return self._form
+
+    @property
+    def rescue(self) -> RescueBox | None:
+        """The ways out while a file is damaged."""
+        return self._rescue
+
+    @property
+    def error(self) -> str:
+        """The sentence under the form."""
+        return self._error.text()
+
     # ------------------------------------------------------------------------------------------- building
 
     def _lay_out(self) -> None:
         px = theme.current().px
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        area = QScrollArea()
-        area.setObjectName("page")
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         body = QWidget()
-        body.setObjectName("scroll_body")
-        area.setWidget(body)
-        outer.addWidget(area)
         centre = QHBoxLayout(body)
         column_widget = QWidget()
         column_widget.setMaximumWidth(px(WIDTH))
@@ -80,115 +87,84 @@ class UnlockPage(QWidget):
         centre.addWidget(column_widget, 8)
         centre.addStretch(1)
         column = QVBoxLayout(column_widget)
-        column.setSpacing(px(theme.GAP_M))
-        column.addStretch(1)
-        profile = self._context.vault.profile()
-        place = " · ".join(part for part in (profile.community_name, profile.station_name) if part)
-        column.addWidget(Logo(subtitle=place))
-        self._farewell = label("", "secondary", wrap=True)
+        column.setContentsMargins(0, px(theme.GAP_L), 0, px(theme.GAP_L))
+        column.setSpacing(px(theme.GAP_L))
+        column.addStretch(5)
+        self._logo_box = QVBoxLayout()
+        self._logo_box.addWidget(Logo(subtitle=" "))
+        column.addLayout(self._logo_box)
+        self._farewell = label("", "strong", wrap=True)
+        set_text(self._farewell, "")
         column.addWidget(self._farewell)
-        card = Card(tr("Who are you?"))
-        self._filter = QLineEdit()
-        self._filter.setPlaceholderText(tr("Initials or name"))
-        self._filter.setAccessibleName(tr("Initials or name"))
-        self._filter.textChanged.connect(lambda _: self._fill())
-        self._filter.hide()
-        card.add(self._filter)
-        grid_holder = QWidget()
-        self._grid = QGridLayout(grid_holder)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(px(theme.GAP_M))
-        card.add(grid_holder)
+        self._card = Card(tr("Who are you?"))
+        self._card.body.setSpacing(px(theme.GAP_L))
+        self._card.add(self.people)
         self._form_holder = QVBoxLayout()
-        card.add(self._form_holder)
+        self._card.add(self._form_holder)
         self._error = label("", "error", wrap=True)
         set_text(self._error, "")
-        card.add(self._error)
-        column.addWidget(card)
-        column.addWidget(
-            label(
-                tr("Opens without a line too. Press Ctrl L when you leave: nobody sees what you noted."),
-                "secondary",
-                wrap=True,
-            )
+        self._card.add(self._error)
+        column.addWidget(self._card)
+        foot = QWidget()
+        words_row = FlowLayout(foot, gap=theme.GAP_L)
+        words_row.addWidget(
+            label(tr("Opens without a line too. Press Ctrl L when you leave: nobody sees what you noted."), "secondary")
         )
-        column.addStretch(2)
+        self.practice = button(tr("Practise first (nothing is kept or sent)"), role="link", on_click=_practise)
+        words_row.addWidget(self.practice)
+        column.addWidget(foot)
+        column.addStretch(6)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(PageScroll(body))
 
-    def _show_people(self, people: tuple[tuple[Colleague, bool], ...]) -> None:
-        self._people = people
-        self._fill()
-        if people and not self._chosen:
-            self._choose(people[0][0].account_id)
-
-    def _fill(self) -> None:
-        while self._grid.count():
-            old = self._grid.takeAt(0).widget()
+    def _show_place(self, profile: Profile) -> None:
+        place = " · ".join(part for part in (profile.community_name, profile.station_name) if part)
+        if place:
+            old = self._logo_box.takeAt(0).widget()
             old.hide()
             old.deleteLater()
-        self._tiles = []
-        wanted = self._matching()
-        rest = 0
-        if not self._all_shown and len(wanted) > SHOWN:
-            rest = len(wanted) - (SHOWN - 1)
-            wanted = wanted[: SHOWN - 1]
-        for number, (colleague, is_invited) in enumerate(wanted):
-            self._grid.addWidget(self._tile(colleague, is_invited), number // COLUMNS, number % COLUMNS)
-        if rest:
-            more = ActionButton(tr("{n} more…").format(n=rest) + "\n" + tr("type the initials"), role="person")
-            more.clicked.connect(self._show_all)
-            self._grid.addWidget(more, len(wanted) // COLUMNS, len(wanted) % COLUMNS)
-        self._mark()
+            self._logo_box.addWidget(Logo(subtitle=place))
 
-    def _matching(self) -> list[tuple[Colleague, bool]]:
-        text = self._filter.text().strip().casefold()
-        return [
-            (colleague, invited)
-            for colleague, invited in self._people
-            if not text or text in colleague.name or any(reading.startswith(text) for reading in colleague.initials)
-        ]
+    def _read_people(self) -> None:
+        self._context.tasks.net(self, self._context.vault.people, self._show_people, self.fail)
 
-    def _tile(self, colleague: Colleague, is_invited: bool) -> ActionButton:
-        name = colleague.name or tr("Colleague {id}").format(id=colleague.account_id[-4:])
-        below = tr("first time: one-time code") if is_invited else colleague.title
-        tile = ActionButton(f"{name}\n{below}", role="person")
-        tile.setAccessibleName(f"{name} {below}")
-        tile.setCheckable(True)
-        tile.setMinimumHeight(theme.current().px(76))
-        tile.setProperty("account", colleague.account_id)
-        tile.clicked.connect(lambda _=False, account=colleague.account_id: self._choose(account))
-        self._group.addButton(tile)
-        self._tiles.append(tile)
-        return tile
-
-    def _show_all(self) -> None:
-        self._all_shown = True
-        self._filter.show()
-        self._fill()
-        self._filter.setFocus()
+    def _show_people(self, people: People) -> None:
+        known = {who.account_id for who, _ in people}
+        chosen = self._chosen if self._chosen in known else people[0][0].account_id if people else ""
+        self.people.show_people(people, chosen=chosen)
+        if chosen:
+            self.choose(chosen)
 
     # ------------------------------------------------------------------------------------------- choosing
 
-    def _choose(self, account_id: str) -> None:
+    def choose(self, account_id: str) -> None:
+        """Somebody says who they are; the keyboard goes to the PIN."""
         self._chosen = account_id
-        self._mark()
+        self.people.mark(account_id)
         set_text(self._error, "")
         self._wait.stop()
-        is_invited = any(c.account_id == account_id and invited for c, invited in self._people)
-        self._use(CodeForm() if is_invited else PinForm())
-
-    def _mark(self) -> None:
-        for tile in self._tiles:
-            tile.setChecked(tile.property("account") == self._chosen)
+        wanted = CodeForm if self.people.is_invited(account_id) else PinForm
+        if type(self._form) is wanted and self._form is not None:
+            self._form.clear()
+            self._form.focus_first()
+        else:
+            self._use(wanted())
 
     def _use(self, form: UnlockForm) -> None:
         if self._form is not None:
             self._form_holder.removeWidget(self._form)
+            self._form.hide()
             self._form.deleteLater()
         self._form = form
         form.submitted.connect(self._submitted)
         form.forgot.connect(lambda: self._use(RecoveryForm()))
-        form.back.connect(lambda: self._choose(self._chosen))
+        form.back.connect(lambda: self._use(PinForm()))
+        if isinstance(form, PinForm):
+            form.pin.installEventFilter(self)
         self._form_holder.addWidget(form)
+        set_text(self._error, "")
+        form.show()
         form.focus_first()
 
     def _submitted(self) -> None:
@@ -202,7 +178,10 @@ class UnlockPage(QWidget):
         form.setEnabled(False)
         self._gate.enter(account_id, form.unlock(self._context.vault, account_id))
 
-    def _failed(self, error: Exception) -> None:
+    # ------------------------------------------------------------------------------------------- when it fails
+
+    def fail(self, error: Exception) -> None:
+        """Say why nobody got in, and offer a way out when a file is damaged."""
         if self._form is not None:
             self._form.setEnabled(True)
             self._form.clear()
@@ -213,6 +192,58 @@ class UnlockPage(QWidget):
             self._until = int(error.params["until"])
             self._wait.start()
             self._count_down()
+            return
+        rescue = self._gate.rescue
+        self._context.tasks.net(self, lambda: rescue.offer(error), self._show_offer)
+
+    def _show_offer(self, offer: Offer | None) -> None:
+        if self._rescue is not None:
+            self._rescue.hide()
+            self._rescue.deleteLater()
+            self._rescue = None
+        if offer is None:
+            return
+        set_text(self._error, "")
+        self._rescue = made = RescueBox(offer, today=day_of(self._context.now()))
+        made.copy_wanted.connect(self._open_copy)
+        made.keys_wanted.connect(self._take_keys)
+        made.over_wanted.connect(self._start_over)
+        self._card.add(made)
+        made.buttons[0].setFocus()
+
+    def _open_copy(self, day: str) -> None:
+        self._show_offer(None)
+        self.say(tr("Opening the copy …"))
+        self._gate.open_copy(day)
+
+    def _restored(self) -> None:
+        self.say(tr("The copy is in place. Please type your PIN once more."))
+        self.choose(self._chosen)
+
+    def _take_keys(self, day: str) -> None:
+        rescue = self._gate.rescue
+
+        def taken(_: object) -> None:
+            self._show_offer(None)
+            self.say(tr("The key file is back. Type your PIN as it was then."))
+            self._read_people()
+
+        self._context.tasks.net(self, lambda: rescue.take_keys(day), taken, self.fail)
+
+    def _start_over(self) -> None:
+        self._context.ask.confirm(
+            self,
+            Question(
+                title=tr("Set this PC up again?"),
+                advice=tr(
+                    "You need a one-time code from the secretary. The old files are kept in a folder beside; "
+                    "what was noted here and never synced stays in them and is not shown any more."
+                ),
+                yes=tr("Set this PC up again"),
+                is_danger=True,
+            ),
+            self._gate.start_over,
+        )
 
     def _count_down(self) -> None:
         left = max(0, (self._until - self._context.now() + 999) // 1000)
@@ -223,21 +254,28 @@ class UnlockPage(QWidget):
         text = tr("Too many wrong PINs. Please wait {n} seconds; nothing is lost.").format(n=left)
         set_text(self._error, text)
 
+    # ------------------------------------------------------------------------------------------- keys
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Letters have no place in a PIN: they look for a name."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.text().isalpha():
+            self.people.search(event.text())
+            return True
+        return super().eventFilter(watched, event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Letters typed on the tiles look for a name; arrows walk the tiles."""
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS}
-        move = step.get(Qt.Key(event.key()))
-        if move is not None and self._tiles:
-            here = next((n for n, tile in enumerate(self._tiles) if tile.property("account") == self._chosen), 0)
-            target = self._tiles[max(0, min(len(self._tiles) - 1, here + move))]
-            self._choose(target.property("account"))
-            target.setFocus()
+        """On the tiles letters look for a name, digits begin the PIN, arrows walk."""
+        if self.people.walk(event.key()):
             return
-        if event.text().isalpha() and event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier,
-            Qt.KeyboardModifier.ShiftModifier,
-        ):
-            self._show_all()
-            self._filter.setText(event.text())
-            return
-        super().keyPressEvent(event)
+        if event.text().isalpha():
+            self.people.search(event.text())
+        elif event.text().isdigit() and isinstance(self._form, PinForm):
+            self._form.focus_first()
+            QApplication.sendEvent(self._form.pin, event)
+        else:
+            super().keyPressEvent(event)
+
+
+def _practise() -> None:
+    """Another window with made-up people and matters, in a folder that is thrown away."""
+    QProcess.startDetached(sys.executable, ["-m", "desktop", "--practice"])
