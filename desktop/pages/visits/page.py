@@ -151,10 +151,7 @@ class VisitPage(Page):
 
     def _lay_out(self) -> None:
         px = theme.current().px
-        self.start = StartPanel(self.context)
-        self.form = VisitForm(self.context.rules.demand_categories)
-        self.report = ReportForm(self.context, on_back=self._back_from_report)
-        self._stack = Panels((self.start, self.form, self.report))
+        self._stack = Panels()
         self.past = PastCard()
         self.harm = HarmCard(self._open_report)
         columns = ResponsiveColumns(self._stack, [self.past, self.harm], side_width=300)
@@ -178,6 +175,11 @@ class VisitPage(Page):
         box.addWidget(columns)
         outer.addWidget(inner, 1)
         outer.addWidget(self.bar)
+        self.start = StartPanel(self.context)
+        self.form = VisitForm(self.context.rules.demand_categories)
+        self.report = ReportForm(self.context, on_back=self._back_from_report)
+        for panel in (self.start, self.form, self.report):
+            self._stack.add(panel)
 
     def _connect(self) -> None:
         self.form.changed.connect(self.drafting.touch)

@@ -1,7 +1,5 @@
 """One of several panels at a time; the ones behind take no room, so that a short one does not scroll."""
 
-from collections.abc import Sequence
-
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.widgets.flow import PageScroll
@@ -10,15 +8,20 @@ from desktop.widgets.flow import PageScroll
 class Panels(QWidget):
     """As high as what it shows."""
 
-    def __init__(self, panels: Sequence[QWidget], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._panels = tuple(panels)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        for panel in self._panels:
-            box.addWidget(panel)
-        self.current = self._panels[0]
-        self.show_panel(self.current)
+        self.current: QWidget | None = None
+        self._panels: list[QWidget] = []
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+
+    def add(self, panel: QWidget) -> None:
+        """One more panel; the first is shown. Add them when the page stands: moving a full panel styles it anew."""
+        self._panels.append(panel)
+        panel.setVisible(False)
+        self._box.addWidget(panel)
+        if self.current is None:
+            self.show_panel(panel)
 
     def show_panel(self, shown: QWidget) -> None:
         """Show a panel from its top."""
