@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QVBoxLayout,
     QWidget,
+    QWidgetItem,
 )
 
 from desktop import theme
@@ -27,6 +28,17 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self._gap = gap
         self.setContentsMargins(0, 0, 0, 0)
+
+    def addWidget(self, widget: QWidget, /) -> None:  # noqa: N802  Qt calls it so
+        # Items that C++ makes are freed behind our back, and another one at the same address comes back as the dead
+        # one; an item made here tells us when it goes.
+        self.addChildWidget(widget)
+        self.addItem(QWidgetItem(widget))
+        self.invalidate()
+
+    def removeWidget(self, widget: QWidget, /) -> None:  # noqa: N802  Qt calls it so
+        self._items = [item for item in self._items if item.widget() is not widget]
+        self.invalidate()
 
     def addItem(self, item: QLayoutItem, /) -> None:
         self._items.append(item)
