@@ -132,6 +132,8 @@ def _error(answer: httpx.Response) -> Exception:
         return ServerTrouble("busy", retry_after_s=_retry_after(answer))
     if status >= 500:
         return ServerTrouble("server_error", status=status)
+    if status == 413 and problem is None:
+        return Refused("too_large", status=status)  # a proxy before the server has a limit of its own
     if problem is None or not problem.code:
         return Offline("not_our_server")
     return Refused(problem.code, **{"status": status, **problem.params})

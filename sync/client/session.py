@@ -4,6 +4,7 @@ The session knows no thread: ``call`` runs a function with the store wherever th
 saving goes on meanwhile.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -21,8 +22,11 @@ T = TypeVar("T")
 
 LEARN_FROM_MS = 2 * 60 * 1000  # a clock less wrong than this is let be
 FAST_ENOUGH_MS = 10_000  # a slower greeting teaches nothing about clocks
-FORKS_A_SESSION = 2
+MENDS_A_SESSION = 2  # of each sort; what does not end is told
 SMALLEST_BATCH = 1
+_MENDED_ANEW = frozenset(
+    {"forked", "clock", "epoch"}
+)  # what is mended and sent again; a batch can only be halved so often
 
 
 class Call(Protocol):
@@ -162,7 +166,7 @@ class Session:
 
     def _push(self) -> None:
         self._count.to_send = self._call(lambda store: outbox.pending_counts(store.db).unsent)
-        forks = 0
+        mended: Counter[str] = Counter()
         while not self._stop():
             batch = self._call(lambda store: self._take(store))
             if batch is None:
@@ -170,8 +174,8 @@ class Session:
             try:
                 reply = self._api.push(batch.body)
             except Refused as refusal:
-                forks += refusal.code == "forked"
-                if forks > FORKS_A_SESSION or not self._mend(refusal, batch):
+                mended[refusal.code] += refusal.code in _MENDED_ANEW
+                if mended[refusal.code] > MENDS_A_SESSION or not self._mend(refusal, batch):
                     raise
                 continue
             self._settle(batch, reply)
@@ -205,8 +209,8 @@ class Session:
             self._call(replicas.rename_replica)
             self._hello()  # the new name is registered
         elif refusal.code == "clock":
-            self._call(outbox.give_back)
-            self._learn(int(refusal.params["time"]) - self._wall())
+            offset = int(refusal.params["time"]) - self._wall()
+            self._call(lambda store: replicas.put_clocks_right(store, offset))
         elif refusal.code == "epoch":
             self._greet()
         elif refusal.params.get("status") in (400, 413, 422):
@@ -231,7 +235,8 @@ class Session:
     def _pull(self, heads: Sequence[wire.StreamHead]) -> None:
         at = self._call(merging.cursors)
         self._count.to_receive = sum(max(0, head.head - at.get(head.id, 0)) for head in heads)
-        if not any(head.head > at.get(head.id, 0) for head in heads):
+        # What was pushed may have made the server write: numbers, conflicts, states of cases.
+        if not self._count.pushed and not any(head.head > at.get(head.id, 0) for head in heads):
             return
         more = True
         while more and not self._stop():

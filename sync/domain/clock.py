@@ -33,9 +33,9 @@ class HybridClock:
     seen: int = 0
     offset_ms: int = 0
 
-    def next(self, wall_ms: int) -> int:
-        """The next value: max(last + 1, corrected wall time, largest seen + 1)."""
-        self.last = max(self.last + 1, hlc_of(max(0, wall_ms + self.offset_ms)), self.seen + 1)
+    def next(self, wall_ms: int, *, after: int = 0) -> int:
+        """The next value: max(last + 1, corrected wall time, largest seen + 1), and behind ``after``."""
+        self.last = max(self.last + 1, hlc_of(max(0, wall_ms + self.offset_ms)), self.seen + 1, after + 1)
         return self.last
 
     def observe(self, hlc: int) -> None:

@@ -264,8 +264,9 @@ def _requeue(store: Store, op: int) -> Touched:
     kind = KINDS[line.operation.kind]
     session = Session(store.db, community_id=store.community_id)
     before = session.row(*line.key)
+    after = before.largest_clock()[0] if before else 0
     operation = msgspec.structs.replace(
-        line.operation, hlc=store.clock.next(store.now() - store.state.clock_offset), device=store.replica
+        line.operation, hlc=store.clock.next(store.now() - store.state.clock_offset, after=after), device=store.replica
     )
     row = merge(before, operation, kind).row
     if row is None:

@@ -1,6 +1,6 @@
 """A new name or a corrected clock for this file, and for all it has not sent yet."""
 
-from sync.domain.clock import SHIFT, Clock
+from sync.domain.clock import FUTURE_LIMIT_MS, SHIFT, Clock, hlc_of
 from sync.domain.ids import new_replica
 from sync.store import unsent
 from sync.store.state import write_state
@@ -40,11 +40,41 @@ def learn_offset(store: Store, offset_ms: int) -> None:
             waiting = unsent.lines(store.db, "op > ?", (flown,))
             names: dict[Clock, Clock] = {}
             last = 0
+            latest = hlc_of(store.now() + change + FUTURE_LIMIT_MS)
             for line in waiting:
                 seen = [names.get(clock, clock)[0] for clock in line.operation.prev.values()]
-                last = max(line.operation.hlc + (change << SHIFT), last + 1, *(hlc + 1 for hlc in seen))
+                made = _shifted(line.operation.hlc, change, latest=latest)
+                last = max(made, last + 1, *(hlc + 1 for hlc in seen))
                 names[line.operation.clock] = (last, line.operation.device)
             unsent.rename(store.db, waiting, names)
             store.clock.last = last
         write_state(store.db, clock_offset=offset_ms)
     store.reload()
+
+
+def put_clocks_right(store: Store, offset_ms: int) -> None:
+    """The server answered ``clock``: learn its time; whatever unsent is ahead of it is stamped anew, its order kept.
+
+    The batch in flight goes back into the outbox: the server has not taken it.
+    """
+    learn_offset(store, offset_ms)
+    with store.write():
+        store.db.conn.execute("DELETE FROM inflight")
+        now = last = hlc_of(store.now())
+        waiting = unsent.lines(store.db)
+        names: dict[Clock, Clock] = {}
+        for line in waiting:
+            hlc, device = line.operation.clock
+            seen = max((names.get(clock, clock)[0] for clock in line.operation.prev.values()), default=0)
+            if hlc > now or hlc <= seen:
+                last = max(last, seen) + 1
+                names[line.operation.clock] = (last, device)
+        unsent.rename(store.db, waiting, names)
+        store.clock.last = last
+    store.reload()
+
+
+def _shifted(hlc: int, change_ms: int, *, latest: int) -> int:
+    """Made before the clock went wrong, it stays: it is not ahead as it is, or would be ahead once shifted."""
+    shifted = hlc + (change_ms << SHIFT)
+    return hlc if shifted > latest or (change_ms < 0 and hlc <= latest) else shifted

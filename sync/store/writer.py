@@ -117,7 +117,8 @@ def apply(session: Session, operation: Operation, act: Act, *, clock: HybridCloc
         id=operation.id,
         action=operation.action,
         fields=fields,
-        hlc=clock.next(wall),
+        # Behind what stands there, even where this PC's clock has been put back meanwhile: else the edit would be lost.
+        hlc=clock.next(wall, after=before.largest_clock()[0] if before else 0),
         device=replica,
         author=act.author,
         prev=_seen(kind, fields, before) if before else {},

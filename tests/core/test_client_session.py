@@ -1,52 +1,18 @@
 """Two stations and a server: what one saves the other gets, whatever happens to the line."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from servers import Device, Server
-from stations import Line, Station
+from stations import Line, Station, visit
 from sync import wire
 from sync.client.api import Api, open_client
 from sync.domain.ids import new_id
-from sync.domain.operations import Operation, new, patch
+from sync.domain.operations import patch
 from sync.errors import Offline, Refused, ServerTrouble
 from sync.store import outbox
 from sync.store.state import history
-
-
-@pytest.fixture
-def first(server: Server, secretary: Device, tmp_path: Path) -> Iterator[Station]:
-    """A grid worker's PC, in step."""
-    code = server.invite(secretary, "grid_worker", "compound", "compound", name="张磊")
-    station = Station.enrolled(server, tmp_path, code, name="first")
-    station.sync()
-    yield station
-    station.store.close()
-
-
-@pytest.fixture
-def second(server: Server, secretary: Device, tmp_path: Path) -> Iterator[Station]:
-    """The PC of the head of the first building, in step."""
-    code = server.invite(secretary, "building_head", "building", "b1", name="王秀兰")
-    station = Station.enrolled(server, tmp_path, code, name="second")
-    station.sync()
-    yield station
-    station.store.close()
-
-
-def _visit(server: Server, station: Station, household: str = "b1-101", **fields: object) -> Operation:
-    values = {
-        "household_id": server.places[household],
-        "building_id": server.places[household.partition("-")[0]],
-        "visited_on": "2026-11-23",
-        "visitor_ids": [station.account],
-        "recorded_by": station.account,
-        "recorded_at": station.clock(),
-        **fields,
-    }
-    return new("visit", new_id(station.clock()), **values)
 
 
 def _row(station: Station, household: str) -> tuple[object, ...]:
@@ -54,7 +20,7 @@ def _row(station: Station, household: str) -> tuple[object, ...]:
 
 
 def test_what_one_saves_the_other_gets(server: Server, first: Station, second: Station) -> None:
-    saved = _visit(server, first, note="暖气不热 𬱖")
+    saved = visit(server, first, note="暖气不热 𬱖")
     first.save([saved])
     outcome = first.sync()
     assert (outcome.pushed, outcome.refused, outcome.stopped) == (1, 0, False)
@@ -65,7 +31,7 @@ def test_what_one_saves_the_other_gets(server: Server, first: Station, second: S
 
 
 def test_a_head_gets_no_other_building(server: Server, first: Station, second: Station) -> None:
-    first.save([_visit(server, first, "b2-101", note="别的楼")])
+    first.save([visit(server, first, "b2-101", note="别的楼")])
     first.sync()
     second.sync()
     assert second.rows("visit") == []
@@ -74,7 +40,7 @@ def test_a_head_gets_no_other_building(server: Server, first: Station, second: S
 
 
 def test_own_rows_are_not_downloaded_again(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     assert first.sync().pulled == 0
     first.line.asked.clear()
     assert first.sync().pushed == 0
@@ -82,7 +48,7 @@ def test_own_rows_are_not_downloaded_again(server: Server, first: Station) -> No
 
 
 def test_a_lost_reply_changes_nothing(server: Server, first: Station, second: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.line.mishaps = ["", "reply_lost"]
     with pytest.raises(Offline, match="no_line"):
         first.sync()
@@ -107,7 +73,7 @@ def test_a_lost_reply_changes_nothing(server: Server, first: Station, second: St
 def test_a_bad_line_keeps_what_waits(
     server: Server, first: Station, mishap: str, error: type[Exception], code: str
 ) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     for place in range(2):
         first.line.mishaps = [""] * place + [mishap]
         with pytest.raises(error, match=code):
@@ -124,7 +90,7 @@ def test_the_server_says_when_to_come_again(first: Station) -> None:
 
 
 def test_what_the_server_refuses_waits_for_a_person(server: Server, first: Station, second: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.store.db.conn.execute(
         "UPDATE outbox SET body = CAST(replace(CAST(body AS TEXT), ?, ?) AS BLOB)",
         (server.places["b1-101"], server.places["far-101"]),
@@ -150,7 +116,7 @@ def test_two_people_change_one_field(server: Server, first: Station, second: Sta
 
 
 def test_asked_to_stop_it_stops_between_two_pieces(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     outcome = first.sync(stop=lambda: True)
     assert (outcome.pushed, outcome.stopped) == (0, True)
     assert outbox.pending_counts(first.store.db).unsent == 1
@@ -167,7 +133,7 @@ def test_a_wrong_clock_is_learned_and_work_goes_on(server: Server, secretary: De
 
     station.clock = years_ahead  # type: ignore[assignment]
     station.store._wall = years_ahead
-    station.save([_visit(server, station, recorded_at=0)])
+    station.save([visit(server, station, recorded_at=0)])
     assert station.sync().pushed == 1
     assert abs(station.store.now() - server.clock()) < 1000
     station.store.close()
@@ -175,11 +141,11 @@ def test_a_wrong_clock_is_learned_and_work_goes_on(server: Server, secretary: De
 
 def test_a_cloned_file_takes_a_new_name(server: Server, first: Station, second: Station) -> None:
     before = first.store.replica
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.sync()
     first.store.set_state(batch=0)  # as an old copy of the file would stand
     first.store.db.conn.execute("DELETE FROM batch_log")
-    first.save([_visit(server, first, "b1-102")])
+    first.save([visit(server, first, "b1-102")])
     assert first.sync().pushed == 1
     assert first.store.replica != before
     second.sync()
@@ -187,7 +153,7 @@ def test_a_cloned_file_takes_a_new_name(server: Server, first: Station, second: 
 
 
 def test_a_fork_that_does_not_end_is_told(server: Server, first: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     with first.line.client() as http:
         api = first.api(http)
 
@@ -204,10 +170,10 @@ def test_a_fork_that_does_not_end_is_told(server: Server, first: Station, monkey
 
 
 def test_a_restored_server_gets_on(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.sync()
     first.store.set_state(epoch="another life")
-    first.save([_visit(server, first, "b1-102")])
+    first.save([visit(server, first, "b1-102")])
     assert first.sync().pushed == 1
     assert len(first.rows("visit")) == 2
 
@@ -215,13 +181,13 @@ def test_a_restored_server_gets_on(server: Server, first: Station) -> None:
 def test_a_restored_server_that_never_knew_us(server: Server, first: Station) -> None:
     before = first.store.replica
     first.store.set_state(epoch="another life", batch=7)
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     assert first.sync().pushed == 1
     assert first.store.replica != before
 
 
 def test_a_batch_too_large_is_halved(server: Server, first: Station) -> None:
-    first.save([_visit(server, first) for _ in range(4)])
+    first.save([visit(server, first) for _ in range(4)])
     first.line.mishaps = ["", "problem 413 too_large", "problem 413 too_large"]
     assert first.sync().pushed == 4
     assert first.line.asked.count("push") == 2 + 4
@@ -233,7 +199,7 @@ def test_a_batch_too_large_is_halved(server: Server, first: Station) -> None:
 def test_an_operation_that_cannot_be_read_waits_for_a_person(
     server: Server, first: Station, answer: str, code: str
 ) -> None:
-    first.save([_visit(server, first), _visit(server, first, "b1-102")])
+    first.save([visit(server, first), visit(server, first, "b1-102")])
     first.line.mishaps = ["", answer, answer]
     outcome = first.sync()
     assert (outcome.pushed, outcome.refused) == (1, 1)
@@ -241,20 +207,20 @@ def test_an_operation_that_cannot_be_read_waits_for_a_person(
 
 
 def test_a_clock_that_went_wrong_between_greeting_and_batch(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.line.mishaps = ["", "problem 409 clock"]
     assert first.sync().pushed == 1
 
 
 def test_an_epoch_that_changed_between_greeting_and_batch(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.line.mishaps = ["", "problem 409 epoch"]
     assert first.sync().pushed == 1
 
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_no_is_told(server: Server, first: Station, place: int) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.line.mishaps = [""] * place + ["problem 403 revoked"]
     with pytest.raises(Refused, match="revoked"):
         first.sync()
@@ -267,13 +233,13 @@ def test_a_clock_a_little_wrong_is_learned_from_the_greeting(server: Server, fir
 
     first.clock = behind  # type: ignore[assignment]
     first.store._wall = behind
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     assert first.sync().pushed == 1
     assert first.store.state.clock_offset == 5 * 60_000
 
 
 def test_the_history_of_rounds(server: Server, first: Station) -> None:
-    first.save([_visit(server, first)])
+    first.save([visit(server, first)])
     first.sync()
     newest = history(first.store.db)[0]
     assert (newest.pushed, newest.result) == (1, "ok")
@@ -284,7 +250,7 @@ def test_one_more_person_on_a_pc(server: Server, secretary: Device, first: Stati
     code = server.invite(secretary, "building_head", "building", "b2", name="周桂英")
     account = first.let_in(code)
     first.sync()
-    first.save([_visit(server, first, "b2-101")], account=account)
+    first.save([visit(server, first, "b2-101")], account=account)
     assert first.sync().pushed == 1
     with pytest.raises(Refused, match="code_used"):
         first.let_in(code)

@@ -1,17 +1,19 @@
 """A station's PC without its window: a real encrypted store that syncs with the real server application."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pytest
 
-from servers import Server, ServerClock
+from servers import Device, Server, ServerClock
 from sync import wire
 from sync.client.api import Api
 from sync.client.enrolment import add_account, enrol
 from sync.client.session import Outcome, Progress, Session
-from sync.domain.operations import Operation
+from sync.domain.ids import new_id
+from sync.domain.operations import Operation, new
 from sync.keys.signatures import KeyPair
 from sync.store.store import Store, Touched
 from world import KEY, rules
@@ -130,3 +132,53 @@ class Station:
     def rows(self, kind: str) -> list[tuple[object, ...]]:
         """All rows of a kind, values and clocks, by id."""
         return [tuple(row) for row in self.store.db.conn.execute(f'SELECT * FROM "{kind}" ORDER BY id')]
+
+
+@pytest.fixture
+def first(server: Server, secretary: Device, tmp_path: Path) -> Iterator[Station]:
+    """A grid worker's PC, in step."""
+    code = server.invite(secretary, "grid_worker", "compound", "compound", name="张磊")
+    station = Station.enrolled(server, tmp_path, code, name="first")
+    station.sync()
+    yield station
+    station.store.close()
+
+
+@pytest.fixture
+def second(server: Server, secretary: Device, tmp_path: Path) -> Iterator[Station]:
+    """The PC of the head of the first building, in step."""
+    code = server.invite(secretary, "building_head", "building", "b1", name="王秀兰")
+    station = Station.enrolled(server, tmp_path, code, name="second")
+    station.sync()
+    yield station
+    station.store.close()
+
+
+def visit(server: Server, station: Station, household: str = "b1-101", **fields: object) -> Operation:
+    """A visit that somebody at this PC has made; ``household`` by its name in the furnished places."""
+    values = {
+        "household_id": server.places[household],
+        "building_id": server.places[household.partition("-")[0]],
+        "visited_on": "2026-11-23",
+        "visitor_ids": [station.account],
+        "recorded_by": station.account,
+        "recorded_at": station.clock(),
+        **fields,
+    }
+    return new("visit", new_id(station.clock()), **values)
+
+
+def demand(server: Server, station: Station, household: str = "b1-101", **fields: object) -> Operation:
+    """A demand of a household that somebody at this PC has noted down."""
+    values = {
+        "building_id": server.places[household.partition("-")[0]],
+        "compound_id": server.places["compound"],
+        "household_id": server.places[household],
+        "scope_id": server.places[household],
+        "title": "墙面漏水",
+        "category": "01",
+        "reported_at": station.clock(),
+        "recorded_by": station.account,
+        **fields,
+    }
+    return new("demand", new_id(station.clock()), **values)

@@ -1,0 +1,116 @@
+"""Bad days between a station and its server: clocks, moves, deletions; nothing is lost, doubled or overwritten unseen."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from servers import Device, Server
+from stations import Station, demand, visit
+from sync import wire
+from sync.domain.operations import Operation, patch
+from sync.errors import Refused
+from sync.store import outbox, replicas
+
+YEAR_MS = 365 * 86_400_000
+
+
+def _set_clock(station: Station, server: Server, *, ahead_ms: int) -> None:
+    def wall() -> int:
+        return server.clock() + ahead_ms
+
+    station.clock = wall  # type: ignore[assignment]
+    station.store._wall = wall
+
+
+def _send_off(station: Station) -> None:
+    """A batch is under way, and nothing more is heard of it."""
+    state = station.store.state
+
+    def encode(operations: Sequence[Operation], number: int) -> bytes:
+        groups = wire.encode_operations(operations)
+        return wire.encode(
+            wire.Push(device=state.replica, batch=number, epoch=state.epoch, schema=wire.SCHEMA, groups=groups)
+        )
+
+    assert outbox.take_batch(station.store, encode) is not None
+
+
+def _notes(station: Station) -> list[str]:
+    return [row[0] for row in station.store.db.conn.execute("SELECT note FROM visit WHERE deleted = 0 ORDER BY note")]
+
+
+# ---------------------------------------------------------------------------------------------------- clocks
+
+
+def test_work_of_a_day_with_a_wrong_clock_goes_out_once_the_clock_is_right(
+    server: Server, first: Station, second: Station
+) -> None:
+    _set_clock(first, server, ahead_ms=YEAR_MS)
+    saved = visit(server, first, note="one")
+    first.save([saved])
+    first.save([patch("visit", saved.id, note="two")])
+    _set_clock(first, server, ahead_ms=0)  # put right by hand: the greeting has nothing to teach
+    assert first.sync().pushed == 2
+    second.sync()
+    assert _notes(first) == _notes(second) == ["two"]
+    first.save([patch("visit", saved.id, note="three")])
+    assert first.sync().pushed == 1
+
+
+def test_a_batch_that_left_under_a_wrong_clock_goes_out_again_under_the_right_one(
+    server: Server, first: Station
+) -> None:
+    _set_clock(first, server, ahead_ms=YEAR_MS)
+    first.save([visit(server, first, recorded_at=0)])
+    _send_off(first)
+    assert first.sync().pushed == 1
+    assert outbox.pending_counts(first.store.db).unsent == 0
+
+
+def test_what_was_made_before_the_clock_went_wrong_keeps_its_time(server: Server, first: Station) -> None:
+    first.save([visit(server, first, note="before")])
+    _set_clock(first, server, ahead_ms=YEAR_MS)
+    first.save([visit(server, first, "b1-102", recorded_at=0, note="after")])
+    before = [line[0] for line in first.store.db.conn.execute("SELECT hlc FROM outbox ORDER BY op")]
+    replicas.learn_offset(first.store, -YEAR_MS)
+    after = [line[0] for line in first.store.db.conn.execute("SELECT hlc FROM outbox ORDER BY op")]
+    assert after[0] == before[0] < after[1] < before[1]
+    assert first.sync().pushed == 2
+
+
+def test_a_clock_put_back_does_not_hide_the_next_edit(server: Server, first: Station) -> None:
+    saved = visit(server, first, note="one")
+    first.save([saved])
+    first.sync()
+    _set_clock(first, server, ahead_ms=YEAR_MS)
+    first.save([patch("visit", saved.id, note="two")])
+    _send_off(first)
+    replicas.learn_offset(first.store, -YEAR_MS)
+    first.save([patch("visit", saved.id, note="three")])
+    assert _notes(first) == ["three"]
+    first.sync()
+    assert _notes(first) == ["three"]
+
+
+@pytest.mark.parametrize("code", ["clock", "epoch"])
+def test_an_answer_that_does_not_end_is_told(server: Server, first: Station, code: str) -> None:
+    first.save([visit(server, first)])
+    first.line.mishaps = ["", *([f"problem 409 {code}", ""] if code == "epoch" else [f"problem 409 {code}"]) * 3]
+    with pytest.raises(Refused, match=code):
+        first.sync()
+    assert first.sync().pushed == 1
+
+
+# ---------------------------------------------------------------------------------------------------- the line
+
+
+def test_the_limit_of_a_proxy_halves_the_batch(server: Server, first: Station) -> None:
+    first.save([visit(server, first), visit(server, first, "b1-102")])
+    first.line.mishaps = ["", "status 413"]
+    assert first.sync().pushed == 2
+
+
+def test_what_the_server_adds_comes_in_the_same_round(server: Server, first: Station) -> None:
+    first.save([demand(server, first)])
+    first.sync()
+    assert first.store.db.conn.execute("SELECT demand_no FROM demand").fetchone()[0]
