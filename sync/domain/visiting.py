@@ -1,4 +1,4 @@
-"""Visits: one record a knock, from the form or from a key on the façade; what may be changed on the same day."""
+"""Visits: one record a knock; what is recorded with it, and what may be put right on the same day."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,11 +15,10 @@ from sync.domain.fields import Type
 from sync.domain.kinds.visiting import CHANGES, REASONS
 from sync.domain.operations import Operation, delete, new, patch
 from sync.domain.roles import OFFICE_ROLES
-from sync.domain.visit_facts import DoorFacts, KnockIntent, KnownVisit, VisitIntent
+from sync.domain.visit_facts import DoorFacts, KnownVisit, VisitIntent
 from sync.errors import AccessError, RuleError
 
 LATE_AFTER_DAYS = 7  # older than this one says why it is entered only now
-EMPTY_HOMES = frozenset({"vacant", "non_residential"})  # nobody lives there: nobody can be out
 _NOON, _EVENING = 12, 18
 # What may still be put right on the same day; the household, the day and the author may not.
 CHANGEABLE = (
@@ -116,49 +115,6 @@ def add_to_visit(
     return operations + _demands(act, demands, facts, visit_id=known.visit_id, day=known.visited_on)
 
 
-def record_knock(act: Act, intent: KnockIntent, facts: DoorFacts) -> list[Operation]:
-    """A visit with defaults; on the same door, day and band a change of the one already recorded.
-
-    Errors as for ``record_visit``.
-    """
-    day = intent.visited_on or act.today
-    band = intent.time_band or band_of(act)
-    known = facts.known
-    if known is not None and (known.visited_on, known.time_band) == (day, band) and _is_todays_own(act, known):
-        change = replace(as_change(known), outcome=intent.outcome, appointment_on=intent.appointment_on)
-        change = replace(change, note=intent.note or known.note, notice_given=intent.notice_given)
-        return change_visit(act, change, known, facts)
-    return record_visit(
-        act,
-        VisitIntent(
-            household_id=intent.household_id,
-            visited_on=day,
-            time_band=band,
-            outcome=intent.outcome,
-            reasons=("campaign",) if facts.campaign_id else ("knock_drive",),
-            note=intent.note,
-            appointment_on=intent.appointment_on,
-            notice_given=intent.notice_given,
-            late_reason=intent.late_reason,
-        ),
-        facts,
-    )
-
-
-def fill_rest(act: Act, intents: Iterable[KnockIntent], doors: Iterable[DoorFacts]) -> list[Operation]:
-    """The same outcome for the doors of a sheet or building that bear no mark; one save for all of them.
-
-    A door that has a mark of that day and band meanwhile, or where nobody lives, is passed over.
-    """
-    facts = {door.household_id: door for door in doors}
-    operations: list[Operation] = []
-    for intent in intents:
-        door = facts[intent.household_id]
-        if door.known is None and door.occupancy not in EMPTY_HOMES:
-            operations += record_knock(act, intent, door)
-    return operations
-
-
 def as_change(known: KnownVisit) -> VisitIntent:
     """The intent that would change nothing: what a form is filled with to put a visit right."""
     return VisitIntent(
@@ -181,7 +137,7 @@ def change_visit(act: Act, intent: VisitIntent, known: KnownVisit, facts: DoorFa
     AccessError('not_yours'); RuleError('visit', 'too_late_to_change') and the errors of ``record_visit``.
     """
     _own(act, known)
-    if not _is_todays_own(act, known):
+    if not is_todays_own(act, known):
         raise RuleError("visit", "too_late_to_change")
     values = _checked({name: _tidy(getattr(intent, name)) for name in CHANGEABLE})
     _agreed_day(intent.appointment_on, day=known.visited_on)
@@ -203,7 +159,7 @@ def undo_visit(act: Act, known: KnownVisit) -> list[Operation]:
     AccessError('not_yours'); RuleError('visit', 'too_late_to_undo' | 'already_in_hand').
     """
     _own(act, known)
-    if not _is_todays_own(act, known):
+    if not is_todays_own(act, known):
         raise RuleError("visit", "too_late_to_undo")
     if known.in_hand:
         raise RuleError("visit", "already_in_hand")
@@ -305,5 +261,6 @@ def _own(act: Act, known: KnownVisit) -> None:
         raise AccessError("not_yours")
 
 
-def _is_todays_own(act: Act, known: KnownVisit) -> bool:
+def is_todays_own(act: Act, known: KnownVisit) -> bool:
+    """Whether the author recorded it today and so may still put it right."""
     return known.recorded_by == act.author and day_of(known.recorded_at) == act.today

@@ -10,18 +10,11 @@ from sync.domain.calendar import start_of_day
 from sync.domain.demands import DemandIntent
 from sync.domain.door_sheets import Door, walking_order
 from sync.domain.fields import Privacy
+from sync.domain.knocking import fill_rest, record_knock
 from sync.domain.protection import ReportIntent, report_harm
 from sync.domain.roles import OFFICE_ROLES, Viewer
 from sync.domain.visit_facts import KnockIntent, KnownVisit, VisitIntent
-from sync.domain.visiting import (
-    add_to_visit,
-    band_of,
-    change_visit,
-    fill_rest,
-    record_knock,
-    record_visit,
-    undo_visit,
-)
+from sync.domain.visiting import add_to_visit, band_of, change_visit, record_visit, undo_visit
 from sync.errors import RuleError
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched

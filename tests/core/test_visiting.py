@@ -9,6 +9,7 @@ from sync.domain.act import Act
 from sync.domain.calendar import instant
 from sync.domain.demands import DemandIntent
 from sync.domain.kinds.places import Grant
+from sync.domain.knocking import fill_rest, record_knock
 from sync.domain.operations import Operation
 from sync.domain.protection import ReportIntent, report_harm
 from sync.domain.roles import Places, viewer
@@ -19,8 +20,6 @@ from sync.domain.visiting import (
     as_change,
     band_of,
     change_visit,
-    fill_rest,
-    record_knock,
     record_visit,
     undo_visit,
 )

@@ -352,6 +352,14 @@ def test_leaving_keeps_the_last_letter(desk: Desk, page: VisitPage) -> None:
     assert page.form.demand_form.title.text() == "灯"
 
 
+def test_a_page_built_anew_finds_what_was_typed_a_moment_ago(desk: Desk, page: VisitPage) -> None:
+    type_note(page, "刚写的")
+    page.leave()
+    again = VisitPage(desk.context)
+    desk.show(again, household_id=desk.world.id("b3:201"))
+    assert again.form.note.text() == "刚写的"
+
+
 def test_a_saved_or_emptied_form_leaves_no_draft(desk: Desk, page: VisitPage) -> None:
     household = desk.world.id("b3:201")
     type_note(page, "x")

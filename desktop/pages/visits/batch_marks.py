@@ -7,7 +7,7 @@ from desktop.i18n import tr
 from desktop.pages.visits import choices
 from desktop.widgets.facade_model import FacadeRoom, FacadeSnapshot
 from sync.domain.address import parse_room
-from sync.domain.visiting import EMPTY_HOMES
+from sync.domain.knocking import EMPTY_HOMES
 from sync.errors import RuleError
 from sync.store.visits import BatchDoor, BuildingDoors
 

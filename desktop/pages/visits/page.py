@@ -70,15 +70,9 @@ class VisitPage(Page):
         if not self._household_id:
             self._show_start()
             return
-        viewer, household_id, visit_id = self.context.session.viewer, self._household_id, self._visit_id
-        today = self._today()
-        self.context.tasks.read(
-            self,
-            lambda reader: read_form(reader.db, viewer, household_id, visit_id=visit_id, today=today),
-            self._show_form,
-            self._failed,
-            key="form",
-        )
+        # A draft that is just being kept (the page was built anew, a button was pressed) must be on disk first.
+        asked = self._key
+        self.context.tasks.write(self, lambda _: None, lambda _: self._read_form() if asked == self._key else None)
 
     def reload(self) -> None:
         """Read the side cards again; what is being typed stays."""
@@ -188,14 +182,11 @@ class VisitPage(Page):
         self.start.phone_read.connect(self.harm.set_phone)
         self.start.change_asked.connect(lambda home, visit: self._go(household_id=home, visit_id=visit))
         self.start.undo_asked.connect(self.undo)
-        self.start.batch_asked.connect(lambda: self._go_to("batch"))
-        self.start.print_asked.connect(lambda: self._go_to("batch", print=True))
+        self.start.batch_asked.connect(lambda: self.context.navigate("batch"))
+        self.start.print_asked.connect(lambda: self.context.navigate("batch", print=True))
 
     def _go(self, **target: Any) -> None:
         self.context.navigate("visits", **target)
-
-    def _go_to(self, page: str, **target: Any) -> None:
-        self.context.navigate(page, **target)
 
     @property
     def _key(self) -> str:
@@ -203,6 +194,17 @@ class VisitPage(Page):
 
     def _today(self) -> str:
         return day_of(self.context.now())
+
+    def _read_form(self) -> None:
+        viewer, household_id, visit_id = self.context.session.viewer, self._household_id, self._visit_id
+        today = self._today()
+        self.context.tasks.read(
+            self,
+            lambda reader: read_form(reader.db, viewer, household_id, visit_id=visit_id, today=today),
+            self._show_form,
+            self._failed,
+            key="form",
+        )
 
     def _show_form(self, found: Opened) -> None:
         if found.header is None or (self._visit_id and found.known is None):
