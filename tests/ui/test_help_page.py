@@ -42,6 +42,7 @@ def test_it_opens_at_the_section_of_the_page_one_came_from(desk: Desk) -> None:
     assert page.text.verticalScrollBar().value() > 0
     assert page.text.hasFocus() or page.text.isAncestorOf(QApplication.focusWidget() or page)
     page.open()
+    desk.settle()
     assert page.section_shown() == "开机打开"
     assert page.text.verticalScrollBar().value() == 0
 

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QResizeEvent, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QListWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from desktop import theme
@@ -18,7 +18,8 @@ from sync.store import staff
 
 _LINE_HEIGHT: Final = 140  # per cent: large and calm to read
 _SECTION: Final = 2  # the heading level of a section
-_LEAST: Final = 300
+_LEAST: Final = 260
+_CONTENTS: Final = 300
 
 
 class HelpPage(Page):
@@ -34,7 +35,8 @@ class HelpPage(Page):
         self.text.setMinimumHeight(theme.current().px(_LEAST))
         self.contents = QListWidget()
         self.contents.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.contents.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # It scrolls by itself, so that the card below it stays in sight.
+        self.contents.setFixedHeight(theme.current().px(_CONTENTS))
         self._phone = ""
         self._community = ""
         self._say = label("", wrap=True)
@@ -52,7 +54,7 @@ class HelpPage(Page):
         super().open()
         place = self._manual.section_about(str(target.get("about", "")))
         self.contents.setCurrentRow(place)
-        self._go_to(place)
+        QTimer.singleShot(0, self, lambda: self._go_to(place))
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def reload(self) -> None:
@@ -71,6 +73,11 @@ class HelpPage(Page):
         self._show_phone()
         self._write()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines break elsewhere: find the heading again once they have."""
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, lambda: self._go_to(self.contents.currentRow()))
+
     def section_shown(self) -> str:
         """The heading at the top of what can be seen."""
         row = self.contents.currentRow()
@@ -86,8 +93,6 @@ class HelpPage(Page):
             self.feedback.add(part)
         for section in self._manual.sections:
             self.contents.addItem(section.title)
-        row = max(self.contents.sizeHintForRow(0), px(theme.GAP_L))
-        self.contents.setFixedHeight(row * len(self._manual.sections) + px(theme.GAP_S))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(theme.GAP_XL), px(24), px(theme.GAP_XL), px(24))
         sides: list[QWidget] = [self._index, self.feedback]
