@@ -113,9 +113,34 @@ def _patch(row: Row, operation: Operation, kind: Kind) -> Merged:
             changed[register] = value
         elif clash:
             clashes.append(Clash(register, current, value, known, clock))
+    clashes += _unseen_deletion(row, operation, changed) or _deleted_unseen(row, operation, kind, changed)
     if not changed:
         return Merged(row, clashes=tuple(clashes))
     return Merged(_with(row, changed, dict.fromkeys(changed, clock)), tuple(changed), tuple(clashes))
+
+
+def _unseen_deletion(row: Row, operation: Operation, changed: Mapping[str, Values]) -> list[Clash]:
+    """Somebody changes what another has deleted, unseen: the row stays deleted, and the change is not lost."""
+    known = row.clock_of(DELETED)
+    if not changed or not row.deleted or DELETED in changed or operation.prev.get(DELETED, known) == known:
+        return []
+    lost = {name: value for values in changed.values() for name, value in values.items()}
+    return [Clash(DELETED, {DELETED: True}, lost, known, operation.clock)]
+
+
+def _deleted_unseen(row: Row, operation: Operation, kind: Kind, changed: Mapping[str, Values]) -> list[Clash]:
+    """Somebody deletes what another has changed, unseen: a deletion names every version its author saw."""
+    if row.deleted or not changed.get(DELETED, {}).get(DELETED):
+        return []
+    unseen = [
+        register
+        for register, clock in operation.prev.items()
+        if register in kind.registers and register not in changed and row.clock_of(register) != clock
+    ]
+    if not unseen:
+        return []
+    lost = {name: value for register in unseen for name, value in row.register(kind, register).items()}
+    return [Clash(DELETED, {DELETED: True}, lost, operation.clock, max(map(row.clock_of, unseen)))]
 
 
 def _state(row: Row | None, operation: Operation, kind: Kind) -> Merged:

@@ -30,7 +30,7 @@ def learn_offset(store: Store, offset_ms: int) -> None:
     """From now on add this to the PC's clock, as the server's greeting taught.
 
     Operations made under a clock more than 10 minutes wrong are shifted, their order kept. A batch in flight is left as
-    it is, for it must be sent again byte for byte; when the server has answered ``clock``, give it back before.
+    it is, for it must be sent again byte for byte; ``put_clocks_right`` is for when the server has answered ``clock``.
     """
     with store.write():
         change = offset_ms - store.state.clock_offset

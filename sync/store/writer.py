@@ -220,6 +220,8 @@ def _whole_registers(kind: Kind, fields: Values, before: Row | None) -> Values:
 
 def _seen(kind: Kind, fields: Values, before: Row) -> dict[str, Clock]:
     registers = {kind.register_of[name] for name in fields} | {DELETED}
+    if fields.get(DELETED):
+        registers |= set(kind.registers)  # whoever deletes says what was seen: a change unseen is a conflict
     return {register: before.clock_of(register) for register in sorted(registers)}
 
 
