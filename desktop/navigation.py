@@ -43,12 +43,13 @@ _WHERE = {
     "needs_map": ("desktop.pages.needs_map.page", "NeedsMapPage"),
     "demands": ("desktop.pages.demands.list_page", "DemandsPage"),
     "demand": ("desktop.pages.demands.page", "DemandPage"),
+    "demand_new": ("desktop.pages.demands.new_page", "NewDemandPage"),
     "disputes": ("desktop.pages.disputes.page", "DisputesPage"),
     "sync": ("desktop.pages.sync_centre.page", "SyncPage"),
     "settings": ("desktop.pages.settings.page", "SettingsPage"),
     "help": ("desktop.pages.help.page", "HelpPage"),
 }
-_SHOWN_UNDER = {"batch": "visits", "demand": "demands"}
+_SHOWN_UNDER = {"batch": "visits", "demand": "demands", "demand_new": "demands"}
 
 
 def page_names() -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from typing import Final
 
 from desktop.i18n import mark, short_day, tr
 from sync.domain.calendar import day_of, days_between
+from sync.domain.demand_categories import DEFAULT_CATEGORIES, label
+from sync.domain.demand_correction import CORRECT, Correction, corrections
 from sync.store.demand_rows import DemandRow
 from sync.store.demands import Step
 
@@ -83,6 +85,7 @@ STEPS: Final[Mapping[str, str]] = {
     "archive_dissatisfied": mark("Filed although dissatisfied"),
     "auto_archive": mark("Filed by itself"),
     "reopen": mark("Raised again"),
+    CORRECT: mark("Corrected"),
 }
 URGENCIES: Final[Mapping[str, str]] = {
     "urgent": mark("Urgent"),
@@ -133,6 +136,12 @@ SORTS: Final[Mapping[str, str]] = {
     "consultation": mark("Question"),
     "wish": mark("Small wish"),
 }
+SCOPES: Final[Mapping[str, str]] = {
+    "household": mark("One household"),
+    "unit": mark("A unit"),
+    "building": mark("A whole building"),
+    "compound": mark("The whole compound"),
+}
 STAGES: Final[Mapping[str, str]] = {
     "to_accept": mark("To be accepted"),
     "to_take": mark("Waiting to be taken"),
@@ -178,7 +187,31 @@ def is_late(row: DemandRow, *, now: int) -> bool:
 
 def step_note(step: Step) -> str:
     """What was said at a step; words that lie in the care stream are named as such."""
+    if step.move == CORRECT:
+        return tr("; ", "list").join(correction_words(line) for line in corrections(step.note))
     return f"{step.note} {tr('words kept apart')}".strip() if step.has_hidden_words else step.note
+
+
+def correction_words(line: Correction) -> str:
+    """What was put right: '紧急程度：紧急 → 一般'."""
+    named = {
+        "category": tr("Category"),
+        "urgency": tr("How urgent"),
+        "life_safety": tr("Danger to life"),
+        "title": tr("What matter"),
+        "place": tr("Place"),
+    }.get(line.field, line.field)
+
+    def shown(value: str) -> str:
+        if line.field == "category":
+            return label(DEFAULT_CATEGORIES, value)
+        if line.field == "life_safety":
+            return tr("yes") if value == "yes" else tr("no")
+        return word(URGENCIES, value) if line.field == "urgency" else value
+
+    if not line.old and not line.new:
+        return tr("{field} {note}").format(field=named, note=tr("words kept apart"))
+    return tr("{field}: {old} → {new}").format(field=named, old=shown(line.old), new=shown(line.new))
 
 
 def step_words(step: Step) -> str:

@@ -50,6 +50,10 @@ WORDS: Final = {
     "no_doors": (mark("No door is chosen"), ""),
     "too_many_doors": (mark("{count} doors; a sheet holds {limit}"), ""),
     "place_needed": (mark("Which building or household? Please choose"), ""),
+    "stays_in_building": (
+        mark("What was said is kept with this building. Please raise it anew at the other one and withdraw it here"),
+        "",
+    ),
     "bad_range": (mark("This is not a range of rooms"), ""),
     "unreadable_address": (mark("This room was not understood. Type it like 3-2-501"), ""),
     "unreadable_calendar": (mark("The holiday table can't be read"), ""),

@@ -11,6 +11,8 @@ from sync.domain.kinds.demands import DEMAND_KINDS, SCOPES, SOURCES, URGENCIES
 from sync.domain.operations import Operation
 from sync.errors import RuleError
 
+ANONYMOUS = "匿名"  # stands as the one who raised it where nobody wants to be named
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandIntent:

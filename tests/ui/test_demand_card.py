@@ -17,6 +17,7 @@ from desktop.widgets.option_row import OptionRow
 from desktop.widgets.paged_model import BADGE_ROLE
 from desktop.widgets.text_area import TextArea
 from desktop.words import demands as words
+from sync.domain.demand_correction import CORRECT
 from sync.domain.demand_flow import MOVES
 from sync.domain.demand_moves import MoveIntent
 from sync.domain.demands import DemandIntent
@@ -224,7 +225,7 @@ def test_every_form_gives_the_fields_that_its_step_needs(desk: Desk, move: str) 
 
 def test_every_choice_of_the_record_has_a_word() -> None:
     assert set(words.STATES) == set(kinds.STATES)
-    assert set(words.STEPS) == {known.name for known in MOVES}
+    assert set(words.STEPS) == {known.name for known in MOVES} | {CORRECT}
     assert set(words.MOVES) == {known.name for known in MOVES} - {"create", "auto_archive", "evaluate_dissatisfied"}
     tables = (
         (words.URGENCIES, kinds.URGENCIES),
@@ -234,6 +235,7 @@ def test_every_choice_of_the_record_has_a_word() -> None:
         (words.LEVELS, kinds.LEVELS),
         (words.SOURCES, kinds.SOURCES),
         (words.SORTS, kinds.DEMAND_KINDS),
+        (words.SCOPES, kinds.SCOPES),
         (words.STAGES, tuple(demands.STAGES)),
     )
     for table, values in tables:
@@ -277,4 +279,6 @@ def test_a_head_calls_it_otherwise_and_an_empty_list_teaches(desk: Desk) -> None
     desk.show(page, stage="to_tell")
     assert page.title() == "报的事"
     assert page.stages.value() == "to_tell"
-    assert blue(page) == ["记走访"]
+    assert blue(page) == ["＋ 报一件事"]
+    page.new.click()
+    assert desk.went == [("demand_new", {})]

@@ -7,10 +7,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from desktop.i18n import tr
-from desktop.pages.demands.form import MoveForm
+from desktop.pages.demands.step_form import StepForm
 from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.pinned_bar import PinnedBar
 from desktop.words.demands import MOVES, word
+from sync.domain.demand_correction import CORRECT
 from sync.store.demands import DemandCard
 
 _SHOWN = 3  # beside the blue one; the others wait behind "more"
@@ -26,7 +27,7 @@ class StepBar(PinnedBar):
         super().__init__()
         self._shown: list[ActionButton] = []
 
-    def show_steps(self, card: DemandCard, form: MoveForm | None) -> None:
+    def show_steps(self, card: DemandCard, form: StepForm | None) -> None:
         """The steps of a demand, or the buttons of the fields that are open."""
         for old in self._shown:
             old.hide()
@@ -36,6 +37,8 @@ class StepBar(PinnedBar):
             self._shown += [self.add(form.save), self.add(form.aside)]
         else:
             self._add_moves(card)
+            if card.may_correct:
+                self._add_move(CORRECT, text=tr("Put right"))
         if card.row.household_id:
             ask = partial(self.household_asked.emit, card.row.household_id)
             self._shown.append(self.add(button(tr("Open the household"), role="second", on_click=ask)))
@@ -62,7 +65,7 @@ class StepBar(PinnedBar):
             more.setMenu(menu)
             self._shown.append(self.add(more))
 
-    def _add_move(self, move: str, *, role: str = "") -> None:
-        made = button(word(MOVES, move), role=role, on_click=partial(self.step_asked.emit, move))
+    def _add_move(self, move: str, *, text: str = "", role: str = "") -> None:
+        made = button(text or word(MOVES, move), role=role, on_click=partial(self.step_asked.emit, move))
         made.setObjectName(f"move_{move}")
         self._shown.append(self.add(made))

@@ -11,6 +11,7 @@ from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, Card, clear, fact
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import StateBadge
+from desktop.widgets.timeline import TimelineEntry
 from desktop.words.demands import (
     CLOSE_KINDS,
     EVALUATIONS,
@@ -19,10 +20,12 @@ from desktop.words.demands import (
     SORTS,
     SOURCES,
     STATES,
+    STEPS,
     URGENCIES,
     badge_of,
     due_words,
     is_late,
+    step_note,
     step_words,
     word,
 )
@@ -92,9 +95,7 @@ class DemandFactsCard(Card):
 
     def _show_apart(self, card: DemandCard) -> None:
         clear(self._apart_box)
-        self._apart.setVisible(card.row.is_sensitive)
-        if not card.row.is_sensitive:
-            return
+        self._apart.setVisible(card.row.is_sensitive or card.may_read_words)
         if card.may_read_words:
             ask = button(tr("Show what it is (this is noted)"), role="second", on_click=self.words_asked.emit)
             ask.setObjectName("show_words")
@@ -155,3 +156,17 @@ class DemandFactsCard(Card):
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]  # handed on as it came
         self._arrange()
+
+
+def steps_of(card: DemandCard, *, now: int) -> list[TimelineEntry]:
+    """What has happened to a demand, and at the end what is due next."""
+    today, due = day_of(now), due_words(card.row, now=now)
+    done = [
+        TimelineEntry(
+            f"{short_day(day_of(step.at), today=today)} {word(STEPS, step.move)}",
+            text=step_note(step),
+            note=step.by_name,
+        )
+        for step in card.steps
+    ]
+    return [*done, TimelineEntry(due, is_now=True)] if due else done

@@ -4,17 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from desktop import theme
 from desktop.i18n import tr
-from desktop.widgets.buttons import button
-from desktop.widgets.card import Box
+from desktop.pages.demands.step_form import StepForm
 from desktop.widgets.date_field import DateField
-from desktop.widgets.form import Form
-from desktop.widgets.labels import label
 from desktop.widgets.option_row import Option, OptionRow, numbered
 from desktop.widgets.text_area import TextArea
 from desktop.words.demands import CLOSE_KINDS, EVALUATIONS, LEVELS, MOVES, REPLY_MODES, word
@@ -56,36 +51,21 @@ _LINE_LIMIT: Final = 200
 _TEXT_LIMIT: Final = 2000
 
 
-class MoveForm(Box):
-    """The fields of one step. ``values`` are plain texts by field, so that a draft is easily kept."""
-
-    changed = Signal()
-    saved = Signal()
-    cancelled = Signal()
+class MoveForm(StepForm):
+    """The fields of one step of the flow; what is entered becomes a ``MoveIntent``."""
 
     def __init__(self, move: str, targets: Targets, *, today: Callable[[], date]) -> None:
-        super().__init__("calm-box")
-        self.move_name = move
+        super().__init__(move, word(MOVES, move))
         self._targets = targets
         self._today = today
         self._fields: dict[str, QWidget] = {}
-        px = theme.current().px
-        self.body.setSpacing(px(theme.GAP_M))
-        self.body.addWidget(label(word(MOVES, move), "head"))
-        self.form = Form()
-        self.body.addWidget(self.form)
         for name in FIELDS[move]:
             self._add(name)
-        # They belong to these fields, but stand in the page's pinned bar, where they never scroll away.
-        self.save = button(tr("Save"), role="primary", key="Ctrl+S", on_click=self.saved.emit)
-        self.aside = button(tr("Put aside (the draft is kept)"), on_click=self.cancelled.emit)
 
     def values(self) -> dict[str, str]:
-        """What stands in the fields, as texts."""
         return {name: _value(widget) for name, widget in self._fields.items()}
 
     def set_values(self, values: Mapping[str, str]) -> None:
-        """Put a draft back."""
         for name, text in values.items():
             if name in self._fields:
                 _set_value(self._fields[name], text)
@@ -100,32 +80,15 @@ class MoveForm(Box):
         return MoveIntent(**values)
 
     def show_error(self, field: str, text: str) -> bool:
-        """Say beside the field what is wrong; False when this form has no such field."""
-        self.form.clear_errors()
         place = "target" if field in ("partner_id", "handler_id") and "target" in self._fields else field
-        return self.form.set_error(place, text)
+        return super().show_error(place, text)
 
     def field(self, name: str) -> QWidget:
         """The widget of a field, for tests and for the tour."""
         return self._fields[name]
 
     def focus_first(self) -> None:
-        """Go to the first field."""
         next(iter(self._fields.values())).setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def event(self, event: QEvent) -> bool:
-        # Esc closes these fields, not the page.
-        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.cancelled.emit()
-        else:
-            super().keyPressEvent(event)
 
     def _add(self, name: str) -> None:
         text = self._label(name)

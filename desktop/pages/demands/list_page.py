@@ -51,6 +51,7 @@ class DemandsPage(Page):
 
     def open(self, **target: Any) -> None:
         self._stage = str(target.get("stage", self._stage))
+        self._name_new()
         super().open()
         self.table.setFocus()
 
@@ -81,6 +82,7 @@ class DemandsPage(Page):
         self.table.setAccessibleName(self.title())
         self.table.set_empty_text(self._empty_text())
         self.visit.set_words(tr("Record a visit"))
+        self._name_new()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -114,8 +116,10 @@ class DemandsPage(Page):
         self.category.currentIndexChanged.connect(lambda _: self.reload() if self.isVisible() else None)
         row.addWidget(self.category)
         row.addStretch(1)
-        self.visit = button(tr("Record a visit"), role="primary", on_click=lambda: self.context.navigate("visits"))
+        self.visit = button(tr("Record a visit"), on_click=lambda: self.context.navigate("visits"))
         row.addWidget(self.visit)
+        self.new = button("", role="primary", on_click=lambda: self.context.navigate("demand_new"))
+        row.addWidget(self.new)
         outer.addLayout(row)
         card = Card()
         self.table = RecordTable("")
@@ -143,7 +147,7 @@ class DemandsPage(Page):
             Column(tr("Matter"), lambda row: row.title),
             Column(tr("State"), lambda row: word(STATES, row.state), 200),
             Column(tr("With whom"), whose, 130),
-            Column(tr("Due"), lambda row: due_words(row, now=now()), 140),
+            Column(tr("Due"), lambda row: due_words(row, now=now()), 170),
             Column(tr("Raised"), raised, 140),
         )
 
@@ -174,6 +178,9 @@ class DemandsPage(Page):
         if self._stage:
             return tr("Nothing is at this stage.")
         return tr("Nothing is open. What residents ask for at the door is noted in the visit and then stands here.")
+
+    def _name_new(self) -> None:
+        self.new.set_words(tr("＋ New work order") if self._is_station() else tr("＋ Report a matter"))
 
     def _is_station(self) -> bool:
         session = self.context.session

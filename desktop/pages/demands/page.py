@@ -1,29 +1,33 @@
 """One demand: what it is, what has happened, and the one thing to do next."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 
-import msgspec
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
 from desktop.hub import Notice, Tone
-from desktop.i18n import short_day, tr
+from desktop.i18n import tr
 from desktop.pages.demands.actions import StepBar
-from desktop.pages.demands.facts import DemandFactsCard
+from desktop.pages.demands.correct_form import CorrectForm
+from desktop.pages.demands.drafting import Drafting, texts_of
+from desktop.pages.demands.facts import DemandFactsCard, steps_of
 from desktop.pages.demands.form import FIELDS, MoveForm
+from desktop.pages.demands.step_form import StepForm
 from desktop.pages.page import Page, Touched
 from desktop.texts import sentence, words
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.labels import label
-from desktop.widgets.timeline import Timeline, TimelineEntry
-from desktop.words.demands import MOVES, STEPS, due_words, step_note, step_words, word
+from desktop.widgets.timeline import Timeline
+from desktop.words.demands import MOVES, step_words, word
 from sync.domain.calendar import day_of
+from sync.domain.demand_correction import CORRECT
 from sync.domain.demand_moves import MoveIntent
 from sync.errors import QiaomenError, RuleError
 from sync.store import demands, drafts
@@ -31,7 +35,6 @@ from sync.store.demands import DemandCard, Targets, Words
 from sync.store.drafts import Draft
 from sync.store.store import Reader, Store
 
-_KEEP_AFTER_MS = 500
 _DRAFT_PAGE = "demand"
 
 
@@ -46,11 +49,8 @@ class DemandPage(Page):
         self._demand_id = ""
         self._wanted_move = ""
         self._card: DemandCard | None = None
-        self._form: MoveForm | None = None
-        self._keep = QTimer(self)
-        self._keep.setSingleShot(True)
-        self._keep.setInterval(_KEEP_AFTER_MS)
-        self._keep.timeout.connect(self._keep_draft)
+        self._form: StepForm | None = None
+        self._drafting = Drafting(context, _DRAFT_PAGE, failed=self._failed, parent=self)
         self._lay_out()
 
     def title(self) -> str:
@@ -65,7 +65,7 @@ class DemandPage(Page):
         return self._card
 
     @property
-    def form(self) -> MoveForm | None:
+    def form(self) -> StepForm | None:
         """The fields that are open now."""
         return self._form
 
@@ -88,9 +88,7 @@ class DemandPage(Page):
         self.context.tasks.read(self, read, self._show, self._failed, key="card")
 
     def leave(self) -> None:
-        if self._keep.isActive():
-            self._keep.stop()
-            self._keep_draft()
+        self._drafting.keep_pending()
 
     def forget(self) -> None:
         self._close_form()
@@ -105,8 +103,8 @@ class DemandPage(Page):
     # ------------------------------------------------------------------------------------------- steps
 
     def begin(self, move: str) -> None:
-        """Make a step that needs nothing at once; open the fields of one that does."""
-        if move not in FIELDS:
+        """Make a step that needs nothing at once; open the fields of one that does, or those that put it right."""
+        if move not in FIELDS and move != CORRECT:
             self._send(move, MoveIntent())
             return
         viewer, demand_id = self.context.session.viewer, self._demand_id
@@ -119,11 +117,17 @@ class DemandPage(Page):
         self.context.tasks.read(self, read, lambda found: self._open_form(move, *found), self._failed, key="form")
 
     def _open_form(self, move: str, targets: Targets, draft: Draft | None) -> None:
+        if self._card is None:
+            return
         self._close_form()
-        self._form = MoveForm(move, targets, today=self._today)
+        if move == CORRECT:
+            self._form = CorrectForm(self._card, self.context)
+        else:
+            self._form = MoveForm(move, targets, today=self._today)
         if draft is not None:
-            self._form.set_values(msgspec.json.decode(draft.body, type=dict[str, str]))
-        self._form.changed.connect(self._keep.start)
+            self._form.set_values(texts_of(draft))
+        self._drafting.begin(f"{self._demand_id}:{move}", self._form.values)
+        self._form.changed.connect(self._drafting.touch)
         self._form.saved.connect(self._save)
         self._form.cancelled.connect(self._put_aside)
         self._main_box.insertWidget(0, self._form)
@@ -131,23 +135,43 @@ class DemandPage(Page):
         self._form.focus_first()
 
     def _save(self) -> None:
-        if self._form is not None:
-            self._keep.stop()
-            self._form.save.setEnabled(False)
-            self._send(self._form.move_name, self._form.intent())
+        form = self._form
+        if isinstance(form, MoveForm):
+            self._send(form.move_name, form.intent())
+        elif isinstance(form, CorrectForm):
+            self._send_correction(form)
 
     def _send(self, move: str, intent: MoveIntent) -> None:
         me, demand_id, rules = self.context.session.account_id, self._demand_id, self.context.rules
+        self._write(move, lambda store: demands.step(store, me, demand_id, move, intent, rules=rules))
+
+    def _send_correction(self, form: CorrectForm) -> None:
+        me, demand_id, rules = self.context.session.account_id, self._demand_id, self.context.rules
+        intent, scope_id = form.intent(), form.places.scope_id()
+        self._write(
+            CORRECT, lambda store: demands.put_right(store, me, demand_id, intent, scope_id=scope_id, rules=rules)
+        )
+
+    def _write(self, move: str, work: Callable[[Store], Touched]) -> None:
+        me, key = self.context.session.account_id, f"{self._demand_id}:{move}"
+        self._drafting.pause()
+        if self._form is not None:
+            self._form.save.setEnabled(False)
 
         def write(store: Store) -> Touched:
-            touched = demands.step(store, me, demand_id, move, intent, rules=rules)
-            drafts.drop(store, me, _DRAFT_PAGE, f"{demand_id}:{move}")
+            touched = work(store)
+            drafts.drop(store, me, _DRAFT_PAGE, key)
             return touched
 
-        self.context.tasks.write(self, write, lambda _: self._saved(move), self._refused)
+        self.context.tasks.write(self, write, lambda touched: self._saved(move, touched), self._refused)
 
-    def _saved(self, move: str) -> None:
+    def _saved(self, move: str, touched: Touched) -> None:
         self._close_form()
+        if move == CORRECT:
+            self._show_actions()
+            said = tr("Put right; what it was before stands in the steps") if touched else tr("Nothing was different")
+            self.context.hub.notice.emit(Notice(said, tone=Tone.GOOD if touched else Tone.CALM))
+            return
         self.context.hub.notice.emit(
             Notice(tr("Saved: {step}").format(step=word(MOVES, move)), tr("It can be changed back today."), Tone.GOOD)
         )
@@ -158,7 +182,7 @@ class DemandPage(Page):
             self._form.save.setEnabled(True)
             if isinstance(error, RuleError) and self._form.show_error(error.field, sentence(error)):
                 return
-            self._keep_draft()
+            self._drafting.keep_now()
         self._failed(error)
 
     def _take_back(self, event_id: str) -> None:
@@ -168,20 +192,12 @@ class DemandPage(Page):
         )
 
     def _put_aside(self) -> None:
-        self._keep.stop()
-        self._keep_draft()
+        self._drafting.keep_now()
         self._close_form()
         self._show_actions()
 
-    def _keep_draft(self) -> None:
-        if self._form is None:
-            return
-        me, key = self.context.session.account_id, f"{self._demand_id}:{self._form.move_name}"
-        body = msgspec.json.encode(self._form.values())
-        self.context.tasks.write(self, lambda store: drafts.keep(store, me, _DRAFT_PAGE, key, body), fail=self._failed)
-
     def _close_form(self) -> None:
-        self._keep.stop()
+        self._drafting.end()
         if self._form is not None:
             self._main_box.removeWidget(self._form)
             self._form.hide()
@@ -238,18 +254,7 @@ class DemandPage(Page):
             part.show()
         now = self.context.now()
         self.facts.show_card(card, now=now)
-        today = day_of(now)
-        self.timeline.set_entries(
-            [
-                TimelineEntry(
-                    f"{short_day(day_of(step.at), today=today)} {word(STEPS, step.move)}",
-                    text=step_note(step),
-                    note=step.by_name,
-                )
-                for step in card.steps
-            ]
-            + ([TimelineEntry(due, is_now=True)] if (due := due_words(card.row, now=now)) else [])
-        )
+        self.timeline.set_entries(steps_of(card, now=now))
         clear(self._undo_box)
         for step in card.steps[::-1]:
             if step.is_undoable:
