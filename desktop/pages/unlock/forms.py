@@ -12,7 +12,7 @@ from desktop.vault import Vault
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label
 from desktop.widgets.pin_field import PinField
-from sync.errors import KeysError
+from sync.errors import QiaomenError
 from sync.keys.codes import check_pin, read_one_time_code, read_recovery_code
 
 
@@ -116,7 +116,7 @@ class _NewPinForm(UnlockForm):
         try:
             self.read_code(self.code.text())
             check_pin(self.pin.text())
-        except KeysError as error:
+        except QiaomenError as error:
             said = words(error)
             return f"{said.title}　{said.advice}"
         return (

@@ -2,9 +2,9 @@
 
 import sys
 
-from PySide6.QtCore import QEvent, QObject, QProcess, QTimer
+from PySide6.QtCore import QEvent, QObject, QProcess, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
@@ -48,6 +48,7 @@ class UnlockPage(QWidget):
         self._wait.timeout.connect(self._count_down)
         self.people = PeopleTiles()
         self.people.chosen.connect(self.choose)
+        self.people.digit.connect(self._begin_pin)
         self._lay_out()
         gate.failed.connect(self.fail)
         gate.restored.connect(self._restored)
@@ -134,16 +135,19 @@ class UnlockPage(QWidget):
         chosen = self._chosen if self._chosen in known else people[0][0].account_id if people else ""
         self.people.show_people(people, chosen=chosen)
         if chosen:
-            self.choose(chosen)
+            self._ask(chosen)
 
     # ------------------------------------------------------------------------------------------- choosing
 
     def choose(self, account_id: str) -> None:
         """Somebody says who they are; the keyboard goes to the PIN."""
-        self._chosen = account_id
-        self.people.mark(account_id)
         set_text(self._error, "")
         self._wait.stop()
+        self._ask(account_id)
+
+    def _ask(self, account_id: str) -> None:
+        self._chosen = account_id
+        self.people.mark(account_id)
         wanted = CodeForm if self.people.is_invited(account_id) else PinForm
         if type(self._form) is wanted and self._form is not None:
             self._form.clear()
@@ -158,14 +162,17 @@ class UnlockPage(QWidget):
             self._form.deleteLater()
         self._form = form
         form.submitted.connect(self._submitted)
-        form.forgot.connect(lambda: self._use(RecoveryForm()))
-        form.back.connect(lambda: self._use(PinForm()))
+        form.forgot.connect(lambda: self._turn_to(RecoveryForm()))
+        form.back.connect(lambda: self._turn_to(PinForm()))
         if isinstance(form, PinForm):
             form.pin.installEventFilter(self)
         self._form_holder.addWidget(form)
-        set_text(self._error, "")
         form.show()
         form.focus_first()
+
+    def _turn_to(self, form: UnlockForm) -> None:
+        set_text(self._error, "")
+        self._use(form)
 
     def _submitted(self) -> None:
         if not self._chosen or self._form is None:
@@ -257,23 +264,21 @@ class UnlockPage(QWidget):
     # ------------------------------------------------------------------------------------------- keys
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Letters have no place in a PIN: they look for a name."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.text().isalpha():
-            self.people.search(event.text())
-            return True
+        """Letters have no place in a PIN: they look for a name. Arrows up and down go to the names."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            on_pad = bool(event.modifiers() & Qt.KeyboardModifier.KeypadModifier)
+            if event.text().isalpha():
+                self.people.search(event.text())
+                return True
+            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not on_pad:
+                return self.people.walk(event.key())
         return super().eventFilter(watched, event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """On the tiles letters look for a name, digits begin the PIN, arrows walk."""
-        if self.people.walk(event.key()):
-            return
-        if event.text().isalpha():
-            self.people.search(event.text())
-        elif event.text().isdigit() and isinstance(self._form, PinForm):
+    def _begin_pin(self, digit: str) -> None:
+        if isinstance(self._form, PinForm):
             self._form.focus_first()
-            QApplication.sendEvent(self._form.pin, event)
-        else:
-            super().keyPressEvent(event)
+            self._form.pin.setText(digit)
+
 
 
 def _practise() -> None:

@@ -1,6 +1,7 @@
 """Who works at this PC, as tiles: the first few, the rest on demand, found by initials."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop import theme
@@ -15,9 +16,13 @@ People = tuple[tuple[Colleague, bool], ...]  # True: comes with a one-time code 
 
 
 class PeopleTiles(QWidget):
-    """Emits ``chosen`` with an account's id when somebody picks a tile or finds it by typing."""
+    """Emits ``chosen`` with an account's id when somebody picks a tile or finds it by typing.
+
+    On the tiles arrows walk, letters look for a name, and ``digit`` is the first of a PIN.
+    """
 
     chosen = Signal(str)
+    digit = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +84,16 @@ class PeopleTiles(QWidget):
         self.filter.setText(text)
         self._fill()
         self.filter.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.walk(event.key()):
+            return
+        if event.text().isalpha():
+            self.search(event.text())
+        elif event.text().isdigit():
+            self.digit.emit(event.text())
+        else:
+            super().keyPressEvent(event)
 
     def _take_first(self) -> None:
         found = self._matching()

@@ -1,6 +1,7 @@
 """The tile of a person: the name in bold, the post below."""
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from desktop import theme
@@ -8,6 +9,7 @@ from desktop.widgets.buttons import ActionButton
 from desktop.widgets.labels import label
 
 HEIGHT = 82
+_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 class PersonTile(ActionButton):
@@ -28,6 +30,12 @@ class PersonTile(ActionButton):
         box.addStretch(1)
         self.setMinimumHeight(px(HEIGHT))  # the lines wrap, so a hint alone would not be asked
         self.setAccessibleName(f"{name} {below}")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS:
+            event.ignore()  # the page walks over all tiles, Qt's own button would jump anywhere
+        else:
+            super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         layout = self.layout()
