@@ -5,7 +5,7 @@ saving goes on meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -24,9 +24,7 @@ LEARN_FROM_MS = 2 * 60 * 1000  # a clock less wrong than this is let be
 FAST_ENOUGH_MS = 10_000  # a slower greeting teaches nothing about clocks
 MENDS_A_SESSION = 2  # of each sort; what does not end is told
 SMALLEST_BATCH = 1
-_MENDED_ANEW = frozenset(
-    {"forked", "clock", "epoch"}
-)  # what is mended and sent again; a batch can only be halved so often
+_MENDED_ANEW = frozenset({"forked", "clock", "epoch"})  # a batch too large can be halved so often only
 
 
 class Call(Protocol):
@@ -87,6 +85,7 @@ class Session:
         self._stop = stop
         self._count = _Count()
         self._limits = outbox.Limits()
+        self._written: set[str] = set()  # streams this session has pushed rows into
 
     def run(self) -> Outcome:
         """One whole round; what was done before an error stays done.
@@ -198,6 +197,7 @@ class Session:
             ranges=reply.ranges,
         )
         touched = self._call(lambda store: outbox.settle(store, answer))
+        self._written |= reply.ranges.keys()
         self._count.pushed += batch.count - len(reply.refused)
         self._count.refused += len(reply.refused)
         self._count.conflicts += len(reply.conflicts)
@@ -234,27 +234,27 @@ class Session:
 
     def _pull(self, heads: Sequence[wire.StreamHead]) -> None:
         at = self._call(merging.cursors)
-        self._count.to_receive = sum(max(0, head.head - at.get(head.id, 0)) for head in heads)
-        # What was pushed may have made the server write: numbers, conflicts, states of cases.
-        if not self._count.pushed and not any(head.head > at.get(head.id, 0) for head in heads):
-            return
-        more = True
-        while more and not self._stop():
-            state = self._state()
-            at = self._call(merging.cursors)
-            reply = self._api.pull(
-                wire.Pull(device=state.replica, epoch=state.epoch, schema=wire.SCHEMA, streams=dict(at))
-            )
-            rows = tuple(row for row, _ in wire.decode_rows(reply.tables))
-            page = merging.Page(
-                rows=rows,
-                exits=tuple(Exit(gone.stream, gone.id, (gone.hlc, gone.device)) for gone in reply.exits),
-                cursors=reply.cursors,
-                streams=_names(reply.streams),
-            )
-            for portion in merging.portions(page):
-                self._tell(self._apply(portion))
-            more = reply.more
+        behind = _behind(heads, at)
+        self._count.to_receive = behind
+        # A stream that began with our own push is not in the greeting's list: a page brings the list anew.
+        asked = behind > 0 or not self._written <= _names(heads)
+        while asked and not self._stop():
+            reply = self._page(at)
+            before, at = at, self._call(merging.cursors)
+            asked = _behind(reply.streams, at) > 0 and (reply.more or at != before)
+
+    def _page(self, at: Mapping[str, int]) -> wire.PullReply:
+        state = self._state()
+        reply = self._api.pull(wire.Pull(device=state.replica, epoch=state.epoch, schema=wire.SCHEMA, streams=dict(at)))
+        page = merging.Page(
+            rows=tuple(row for row, _ in wire.decode_rows(reply.tables)),
+            exits=tuple(Exit(gone.stream, gone.id, (gone.hlc, gone.device)) for gone in reply.exits),
+            cursors=reply.cursors,
+            streams=_names(reply.streams),
+        )
+        for portion in merging.portions(page):
+            self._tell(self._apply(portion))
+        return reply
 
     def _apply(self, portion: merging.Page) -> Touched:
         touched = self._call(lambda store: merging.apply_portion(store, portion))
@@ -273,6 +273,10 @@ class Session:
         )
         if touched:
             self._on_touched(touched)
+
+
+def _behind(heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> int:
+    return sum(max(0, head.head - at.get(head.id, 0)) for head in heads)
 
 
 def _names(heads: Sequence[wire.StreamHead]) -> frozenset[str]:

@@ -33,9 +33,17 @@ def take_exits(store: Store, exits: Iterable[Exit]) -> None:
 
 
 def drop_due(store: Store) -> Touched:
-    """Drop what left and what lies in streams that may be read no longer, inside the caller's transaction."""
+    """Drop what left and what lies in streams that may be read no longer, inside the caller's transaction.
+
+    Only after a fresh list of streams: one made before a batch knows nothing of the streams that began with it.
+    """
     gone = [*_left(store), *_unreadable(store)]
     return drop(store, gone)
+
+
+def drop_left(store: Store) -> Touched:
+    """Drop what left a stream, now that work on it has been answered; inside the caller's transaction."""
+    return drop(store, _left(store))
 
 
 def drop(store: Store, rows: Iterable[Row]) -> Touched:

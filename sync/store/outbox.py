@@ -147,7 +147,8 @@ def settle(store: Store, reply: Reply) -> Touched:
         accepted = {line.key for line in sent if line.op not in refused}
         store.clock.observe(max(line.operation.hlc for line in sent))
         touched |= _try_again(store, {record_id for _, record_id in accepted})
-        touched |= leaving.drop_due(store)
+        # What lies in a stream the server has not listed stays: the list is older than the streams just written.
+        touched |= leaving.drop_left(store)
     store.reload()
     return touched
 

@@ -202,19 +202,23 @@ def test_streams_come_and_go_by_the_servers_list(world: World) -> None:
     assert search.find(world.store.db, world.viewer("secretary"), "许志强") == ()
     assert merging.cursors(world.store)["building:new"] == 0
     answer(world, Refusal(0, "out_of_scope"))
+    merging.apply_page(world.store, Page(streams=everything - {home} | {"building:new"}))
     assert schema.load_one(world.store.db, "household", world.id("b3:201")) is None
     assert home not in all_streams(world)
     assert outbox.pending_counts(world.store.db).quarantined == 1
 
 
-def test_what_may_be_written_but_not_read_goes_when_it_was_sent(world: World) -> None:
-    merging.apply_page(world.store, Page(streams=world.viewer("head3").streams))
+def test_what_may_be_written_but_not_read_goes_with_the_list_after_it_was_sent(world: World) -> None:
+    mine = Page(streams=world.viewer("head3").streams)
+    merging.apply_page(world.store, mine)
     world.save(
         "head3",
         [new("care_suggestion", "c", household_id=world.id("b3:201"), building_id=world.id("b3"), note="独居")],
     )
     assert stored(world, "care_suggestion", "c")
     answer(world)
+    assert stored(world, "care_suggestion", "c")  # the list at hand is older than the batch
+    merging.apply_page(world.store, mine)
     assert schema.load_one(world.store.db, "care_suggestion", "c") is None
 
 
