@@ -1,16 +1,21 @@
 """The sidebar: working pages by role, then what is always there, and who is unlocked."""
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import icons, theme
+from desktop.context import Context
 from desktop.i18n import tr
 from desktop.navigation import ALWAYS, Entry, entries_for
-from desktop.widgets.buttons import ActionButton
 from desktop.widgets.card import clear
 from desktop.widgets.labels import label, line
 from desktop.widgets.logo import Logo
+from desktop.widgets.nav_button import NavButton
 from sync.domain.roles import Viewer
+from sync.store.waiting import Waiting, waiting
+from sync.store.writer import Touched
 
 WIDTH = 176
 LEAVE = Entry("leave", "exit", "", shortcut="Ctrl+L")
@@ -24,7 +29,8 @@ class Sidebar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "sidebar")
-        self._buttons: dict[str, ActionButton] = {}
+        self._buttons: dict[str, NavButton] = {}
+        self._counts: Mapping[str, int] = {}
         self._texts: list[tuple[Entry, str]] = []
         self._marked = ""
         outer = QVBoxLayout(self)
@@ -71,6 +77,12 @@ class Sidebar(QFrame):
         for name, shown in self._buttons.items():
             shown.setChecked(name == page)
 
+    def show_counts(self, counts: Mapping[str, int]) -> None:
+        """How much waits behind which entry, by the page's name."""
+        self._counts = counts
+        for name, shown in self._buttons.items():
+            shown.set_count(counts.get(name, 0))
+
     def pop_up(self, where: QPoint) -> None:
         """The entries as a menu, for narrow windows and large letters."""
         menu = QMenu(self)
@@ -82,11 +94,9 @@ class Sidebar(QFrame):
 
     def _add(self, entry: Entry, text: str) -> None:
         shown = f"{text} {entry.shortcut.replace('+', ' ')}" if entry.shortcut else text
-        made = ActionButton(shown, role="nav")
-        made.setAccessibleName(text)
+        made = NavButton(shown, name=text)
         made.setIcon(icons.icon(entry.icon, look=theme.current()))
-        made.setCheckable(True)
-        made.setAutoExclusive(False)
+        made.set_count(self._counts.get(entry.page, 0))
         made.clicked.connect(lambda _=False, page=entry.page: self._clicked(page))
         self._buttons[entry.page] = made
         self._box.addWidget(made)
@@ -94,3 +104,38 @@ class Sidebar(QFrame):
     def _clicked(self, page: str) -> None:
         self.mark(self._marked)  # the window marks the page it really opens
         self.chosen.emit(page)
+
+
+class WaitingCounts(QObject):
+    """Keeps the numbers of the sidebar true: one read at unlocking and after what they count was touched."""
+
+    _COUNTED = frozenset({"demand", "dispute", "dispute_status"})
+
+    def __init__(self, context: Context, sidebar: Sidebar) -> None:
+        super().__init__(sidebar)
+        self._context = context
+        self._sidebar = sidebar
+        context.hub.touched.connect(self._touched)
+
+    def reload(self) -> None:
+        """Count again for whoever works now."""
+        session = self._context.session
+        if not session.is_open:
+            self._sidebar.show_counts({})
+            return
+        viewer, now = session.viewer, self._context.now()
+        # Numbers that can't be read are left out: what is wrong with the file is told by the page that needs it.
+        self._context.tasks.read(
+            self,
+            lambda reader: waiting(reader.db, viewer, now=now),
+            self._show,
+            lambda _: self._sidebar.show_counts({}),
+            key="waiting",
+        )
+
+    def _touched(self, touched: Touched) -> None:
+        if any(kind in self._COUNTED for kind, _ in touched):
+            self.reload()
+
+    def _show(self, found: Waiting) -> None:
+        self._sidebar.show_counts({"demands": found.demands, "disputes": found.disputes})

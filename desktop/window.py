@@ -12,7 +12,7 @@ from desktop.hub import Notice
 from desktop.i18n import tr
 from desktop.navigation import entry_of, make_page
 from desktop.pages.page import Page, Touched
-from desktop.sidebar import Sidebar
+from desktop.sidebar import Sidebar, WaitingCounts
 from desktop.topbar import TopBar
 from desktop.widgets.flow import TWO_FROM
 from desktop.widgets.notice_bar import NoticeBar
@@ -45,6 +45,7 @@ class Window(QMainWindow):
         self._work = QWidget()
         self._work.setObjectName("page")
         self.sidebar = Sidebar()
+        self._waiting = WaitingCounts(context, self.sidebar)
         self.topbar = TopBar(context)
         self.notices = NoticeBar()
         self.gate_notices = NoticeBar()
@@ -68,6 +69,7 @@ class Window(QMainWindow):
         self._history.clear()
         self._now = None
         self.notices.clear()
+        self.sidebar.show_counts({})
         self._drop_gate()
         self._gate = gate
         self._gate_box.addWidget(gate, 1)
@@ -79,6 +81,7 @@ class Window(QMainWindow):
         session = self._context.session
         self.sidebar.show_for(session.viewer, name=session.name, title=session.title)
         self.topbar.clear()
+        self._waiting.reload()
         self._outer.setCurrentWidget(self._work)
         self._drop_gate()
 
@@ -87,6 +90,7 @@ class Window(QMainWindow):
         session = self._context.session
         if session.is_open:
             self.sidebar.show_for(session.viewer, name=session.name, title=session.title)
+            self._waiting.reload()
 
     def rebuild(self) -> None:
         """Letters, colours or language changed: build the pages anew, show the present one, go back to the field."""
