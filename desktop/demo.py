@@ -124,9 +124,9 @@ class Entrant:
     pin: str
 
 
-def shown() -> tuple[Entrant, ...]:
-    """The head, the grid worker and the secretary of the small community, in the order of the unlock page."""
-    return tuple(Entrant(person, person.pin) for person in example.people("small") if person.pin)
+def shown(size: example.Size = "small") -> tuple[Entrant, ...]:
+    """The head, the grid worker and the secretary of an example, in the order of the unlock page."""
+    return tuple(Entrant(person, person.pin) for person in example.people(size) if person.pin)
 
 
 def enrol(
@@ -177,17 +177,24 @@ def enrol(
     return made.database_key
 
 
-def let_in(vault: Vault, entrants: Sequence[Entrant], database_key: bytes, *, rules: Rules) -> None:
+def let_in(
+    vault: Vault,
+    entrants: Sequence[Entrant],
+    database_key: bytes,
+    *,
+    rules: Rules,
+    size: example.Size = "small",
+) -> None:
     """Key slots in this order, and the names the unlock page shows before anybody has unlocked."""
     slots = vault.slots()
     for entrant in entrants:
         if any(info.account_id == entrant.person.account_id for info in slots.people()):
             slots.remove(entrant.person.account_id)  # the page shows slots in the order of their making
         slots.add(entrant.person.account_id, pin=entrant.pin, database_key=database_key)
-    community, _, station = example.COMMUNITIES["small"]
+    community, _, station = example.COMMUNITIES[size]
     vault.keep_profile(
         Profile(
-            community_id=example.community_id("small"),
+            community_id=example.community_id(size),
             community_name=community,
             station_name=station,
             people=tuple(
@@ -261,7 +268,7 @@ def furnish(home: Path, *, size: example.Size = "small", today: str = "", entran
         store.seed(example.community(size, today=day_of(now)))
     finally:
         store.close()
-    let_in(vault, entrants or shown(), key, rules=rules)
+    let_in(vault, entrants or shown(size), key, rules=rules, size=size)
     return key
 
 

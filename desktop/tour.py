@@ -1,0 +1,170 @@
+"""The tour: drives the real window through the main job with real keys and clicks, and leaves numbered pictures."""
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop.demo import Entrant, LocalServer, enrol, has_display
+from desktop.paths import Paths, resources
+from desktop.vault import Vault
+from sync.domain import example
+from sync.domain.calendar import instant
+from sync.domain.rules import Rules, load_rules
+
+if TYPE_CHECKING:
+    import httpx
+
+    from desktop.app import Application
+    from desktop.tour_hands import Hands
+
+DEFAULT_FOLDER = Path("build/tour")
+MORNING = f"{example.TODAY} 09:00"
+LEAST_PICTURES = 14
+_NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody answers
+_PIN = "280514"  # of everybody who has no other
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Line:
+    """The line to the server, which the tour cuts and mends."""
+
+    server: LocalServer
+    is_up: bool = True
+
+    def connect(self, _: str) -> "httpx.Client":
+        """What a program opens when it wants to sync."""
+        from sync.client.api import open_client
+
+        return self.server.connect() if self.is_up else open_client(_NOWHERE)
+
+
+@dataclass(slots=True)
+class Stage:
+    """What the steps work with. ``hands`` work the first PC, ``second`` the other one once it is there."""
+
+    folder: Path
+    home: Path
+    line: Line
+    rules: Rules
+    now: Callable[[], int]
+    hands: "Hands"
+    make: Callable[[Path], "Application"]
+    programs: list["Application"] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)  # what a step leaves for a later one
+
+    def person(self, key: str) -> example.Person:
+        """Somebody of the staff."""
+        return next(person for person in example.people("small") if person.key == key)
+
+    def pin(self, key: str) -> str:
+        """The PIN of somebody of the staff."""
+        return self.person(key).pin or _PIN
+
+
+def run_tour(folder: Path) -> int:
+    """Do the tour; pictures and ``tour.log`` go to ``folder``, which is emptied first. 0 when every step came out."""
+    if not has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ["QT_ENABLE_HIGHDPI_SCALING"] = "0"  # a picture is as large as its window, on any screen
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.png"), *folder.glob("*.pdf"), *folder.glob("tour.log")):
+        old.unlink()
+    handler = logging.FileHandler(folder / "tour.log", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        return _run(folder)
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def _run(folder: Path) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.app import Application
+    from desktop.tour_hands import Hands
+    from desktop.tour_moves import FileAnswers
+    from desktop.tour_steps import STEPS
+
+    qapp = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(qapp, QApplication)
+    began, morning = time.monotonic_ns(), instant(MORNING)
+    rules = load_rules(resources())
+
+    def now() -> int:
+        return morning + (time.monotonic_ns() - began) // 1_000_000
+
+    with ExitStack() as stack:
+        home = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="qiaomen-tour-", ignore_cleanup_errors=True))
+        )
+        server = stack.enter_context(LocalServer(home / "server", pretend_now=MORNING))
+        line = Line(server)
+        programs: list[Application] = []
+
+        def make(at: Path) -> Application:
+            program = Application(
+                qapp, Paths.for_home(at), now=now, ask=FileAnswers(folder), connect=line.connect, rules=rules
+            )
+            programs.append(program)
+            stack.callback(program.stop)
+            program.start()
+            return program
+
+        server.wait()
+        _enrol_all(home / "first", server, rules, now)
+        stage = Stage(folder, home, line, rules, now, Hands(make(home / "first"), folder), make, programs)
+        stage.hands.front()
+        for number, (name, step) in enumerate(STEPS, 1):
+            if not _do(stage, number, name, step):
+                return 1
+        for program in programs:
+            program.window.close()
+    pictures = len(list(folder.glob("*.png")))
+    _say(f"{pictures} pictures in {folder}")
+    return 0 if pictures >= LEAST_PICTURES else 1
+
+
+def _do(stage: Stage, number: int, name: str, step: Callable[[Stage], None]) -> bool:
+    """One step; whatever goes wrong leaves a picture of where it went wrong."""
+    from desktop.tour_hands import TourFailure
+
+    started = time.monotonic()
+    is_done = False
+    try:
+        step(stage)
+        is_done = True
+    except TourFailure as error:
+        _say(f"{number:02} FAILED  {name}: {error}")
+        return False
+    finally:
+        if not is_done:
+            for place, program in enumerate(stage.programs, 1):
+                program.window.grab().save(str(stage.folder / f"failed-{place}.png"))
+    _say(f"{number:02} ok  {time.monotonic() - started:5.1f} s  {name}")
+    return True
+
+
+def _enrol_all(home: Path, server: LocalServer, rules: Rules, now: Callable[[], int]) -> None:
+    """The station's PC with all those on it whom the branch secretary may let in, in the order of the staff list."""
+    paths = Paths.for_home(home)
+    paths.ensure()
+    staff = [Entrant(person, person.pin or _PIN) for person in example.people("small") if person.key != "secretary"]
+    enrol(Vault(paths.data), server, staff, rules=rules, now=now)
+
+
+def _say(text: str) -> None:
+    log.info(text)
+    print(text, flush=True)
