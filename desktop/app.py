@@ -259,8 +259,7 @@ class Application(QObject):
 
     def _fetch(self) -> None:
         """The file is open and holds no rights of the person at the gate: a sync may bring them."""
-        self.agent.start()
-        self.agent.sync_now()
+        self.agent.start(at_once=True)
 
     def _say_farewell(self, households: int) -> None:
         gate = self.window.gate

@@ -101,11 +101,11 @@ class SyncAgent(QObject):
 
     # ------------------------------------------------------------------------------------------- from outside
 
-    def start(self) -> None:
-        """The store is open: count what waits, and plan the first session."""
+    def start(self, *, at_once: bool = False) -> None:
+        """The store is open: count what waits, and plan the first session, or begin it at once."""
         if self.status.phase is Phase.PAUSED:
             return
-        self._count(then=self._plan_first)
+        self._count(then=self._begin if at_once else self._plan_first)
 
     def stop(self) -> None:
         """End what runs at the next piece; the program is closing."""

@@ -123,7 +123,7 @@ class Program:
     # ------------------------------------------------------------------------------------------- doing
 
     def type(self, text: str, into: QWidget) -> None:
-        """Click into a field and type."""
+        """Click into a field and type; the simulated keys know ASCII only."""
         into.setFocus()
         QTest.keyClicks(into, text)
 

@@ -2,7 +2,9 @@
 
 import threading
 from collections import deque
+from urllib.parse import urlsplit
 
+import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -21,7 +23,7 @@ from desktop.widgets.labels import label, set_text
 from desktop.widgets.logo import Logo
 from desktop.widgets.pin_field import PinField
 from desktop.widgets.progress_row import ProgressRow
-from sync.errors import QiaomenError
+from sync.errors import Offline, QiaomenError, ServerTrouble
 from sync.keys.codes import check_pin, read_one_time_code
 
 WIDTH = 720
@@ -38,11 +40,17 @@ class SetupPage(QWidget):
         self._gate = gate
         self._progress: deque[tuple[int, int]] = deque(maxlen=1)
         self._busy = threading.Event()
+        self._is_made = False
         self._look = QTimer(self)
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self._show_progress)
         self._build()
         gate.failed.connect(self._failed)
+
+    @property
+    def error(self) -> str:
+        """What did not work, under the form."""
+        return self._error.text()
 
     def _build(self) -> None:
         px = theme.current().px
@@ -74,23 +82,23 @@ class SetupPage(QWidget):
             )
         )
         self._form = Form()
-        self._server = QLineEdit(self._context.settings().server_url)
-        self._server.setPlaceholderText("http://192.0.2.10:8440")
-        self._server.setInputMethodHints(Qt.InputMethodHint.ImhUrlCharactersOnly)
-        self._code = QLineEdit()
-        self._code.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly)
-        self._pin = PinField(name=tr("New six-digit PIN"))
-        self._again = PinField(name=tr("The same PIN again"))
-        self._form.add("server", tr("Server address"), self._server)
-        self._form.add("code", tr("One-time code"), self._code)
-        self._form.add("pin", tr("New six-digit PIN"), self._pin)
-        self._form.add("again", tr("The same PIN again"), self._again)
+        self.server = QLineEdit(self._context.settings().server_url)
+        self.server.setPlaceholderText("http://192.0.2.10:8440")
+        self.server.setInputMethodHints(Qt.InputMethodHint.ImhUrlCharactersOnly)
+        self.code = QLineEdit()
+        self.code.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly)
+        self.pin = PinField(name=tr("New six-digit PIN"))
+        self.again = PinField(name=tr("The same PIN again"))
+        self._form.add("server", tr("Server address"), self.server)
+        self._form.add("code", tr("One-time code"), self.code)
+        self._form.add("pin", tr("New six-digit PIN"), self.pin)
+        self._form.add("again", tr("The same PIN again"), self.again)
         self._card.add(self._form)
-        for field in (self._server, self._code, self._pin, self._again):
+        for field in (self.server, self.code, self.pin, self.again):
             field.returnPressed.connect(self._begin)
-        self._start = button(tr("Begin"), role="primary", on_click=self._begin)
+        self.start = button(tr("Begin"), role="primary", on_click=self._begin)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._start)
+        buttons.addWidget(self.start)
         buttons.addStretch(1)
         self._card.add(buttons)
         self._bar = ProgressRow()
@@ -99,7 +107,7 @@ class SetupPage(QWidget):
         self._error = label("", "error", wrap=True)
         set_text(self._error, "")
         self._card.add(self._error)
-        (self._code if self._server.text() else self._server).setFocus()
+        self.setFocusProxy(self.code if self.server.text() else self.server)
 
     # ------------------------------------------------------------------------------------------- enrolling
 
@@ -107,12 +115,12 @@ class SetupPage(QWidget):
         if self._busy.is_set() or not self._check():
             return
         self._busy.set()
-        self._start.setEnabled(False)
+        self.start.setEnabled(False)
         set_text(self._error, "")
         self._bar.set_progress(tr("Talking to the server"), done=0, total=0)
         self._bar.show()
         self._look.start()
-        url, code, pin = _address(self._server.text()), self._code.text(), self._pin.text()
+        url, code, pin = _address(self.server.text()), self.code.text(), self.pin.text()
         context, progress = self._context, self._progress
         self._context.tasks.net(
             self,
@@ -132,20 +140,20 @@ class SetupPage(QWidget):
 
     def _check(self) -> bool:
         self._form.clear_errors()
-        if not _address(self._server.text()):
+        if not _address(self.server.text()):
             self._form.set_error("server", tr("Please type the address of the server, as the installer gave it."))
             return False
         try:
-            read_one_time_code(self._code.text())
+            read_one_time_code(self.code.text())
         except QiaomenError as error:
             self._form.set_error("code", words(error).title)
             return False
         try:
-            check_pin(self._pin.text())
+            check_pin(self.pin.text())
         except QiaomenError as error:
             self._form.set_error("pin", words(error).title)
             return False
-        if self._pin.text() != self._again.text():
+        if self.pin.text() != self.again.text():
             self._form.set_error("again", tr("The two PINs are not the same. Please type both again."))
             return False
         return True
@@ -156,17 +164,21 @@ class SetupPage(QWidget):
             self._bar.set_progress(tr("Receiving the community's records"), done=done, total=total)
 
     def _failed(self, error: Exception) -> None:
-        self._busy.clear()
-        self._look.stop()
-        self._bar.hide()
-        self._start.setEnabled(True)
+        if not self._is_made:
+            self._busy.clear()
+            self._look.stop()
+            self._bar.hide()
+            self.start.setEnabled(True)
         said = words(error)
-        set_text(self._error, f"{said.title}　{said.advice}")
+        set_text(self._error, f"{said.title}　{said.advice if self._is_made else _advice(error) or said.advice}")
 
     # ------------------------------------------------------------------------------------------- recovery code
 
     def _made(self, made: SetUp) -> None:
         self._look.stop()
+        self._is_made = True
+        settings = self._context.settings()
+        self._context.change_settings(msgspec.structs.replace(settings, server_url=_address(self.server.text())))
         clear(self._card.body)
         self._card.set_title(tr("Put this code away"))
         self._card.set_hint(tr("shown only now"))
@@ -185,7 +197,8 @@ class SetupPage(QWidget):
         if not made.is_complete:
             self._card.add(
                 label(
-                    tr("The line went away while receiving. It goes on by itself; you can begin meanwhile."), wrap=True
+                    tr("The line went away while receiving. It goes on by itself; begin when there is a line again."),
+                    wrap=True,
                 )
             )
         printed = QCheckBox(tr("I have printed it or written it down"))
@@ -202,8 +215,10 @@ class SetupPage(QWidget):
         row.addWidget(go_on)
         row.addWidget(print_it)
         row.addStretch(1)
-        self._card.add(said)
-        self._card.add(printed)
+        self._error = label("", wrap=True)
+        set_text(self._error, "")
+        for part in (said, printed, self._error):
+            self._card.add(part)
         self._card.add(row)
         print_it.setFocus()
 
@@ -211,9 +226,24 @@ class SetupPage(QWidget):
         self._gate.enter(made.account_id, lambda: made.database_key)
 
 
+def _advice(error: Exception) -> str:
+    """What to do when the line fails: nothing is on this PC yet, so the usual sentences would not be true."""
+    if isinstance(error, Offline) and error.code == "not_our_server":
+        return tr("Nothing was changed. Is the address right? The network may also ask to sign in, in a browser.")
+    if isinstance(error, Offline | ServerTrouble):
+        return tr("Nothing was changed, what you typed is still here. Look at line and address, then begin once more.")
+    return ""
+
+
 def _address(text: str) -> str:
     """The address as typed, with http:// where a bare host was given; '' when it is none."""
     text = text.strip().rstrip("/")
     if not text or any(character.isspace() for character in text):
         return ""
-    return text if text.startswith(("http://", "https://")) else f"http://{text}"
+    full = text if text.startswith(("http://", "https://")) else f"http://{text}"
+    try:
+        parts = urlsplit(full)
+        is_one = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        return ""
+    return full if is_one else ""
