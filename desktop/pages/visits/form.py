@@ -95,7 +95,9 @@ class VisitForm(VisitFields):
         self._is_filling = False
 
     def clear(self) -> None:
-        """Leave nothing in the fields."""
+        """Leave nothing in the fields; a form that was never begun has nothing in them."""
+        if not self._today:
+            return
         self._household_id = ""
         self.set_title("")
         self.set_hint("")
