@@ -63,6 +63,7 @@ class Bench:
     def __init__(self, app: QApplication, home: Path, size: example.Size) -> None:
         self.size = size
         self.program = Application(app, Paths.for_home(home), now=lambda: NOW)
+        self.head = "head3" if size == "small" else "head1"
         self.people = {person.key: person for person in example.people(size)}
         self.program.window.resize(1366, 768)
         self.program.start()
@@ -108,7 +109,7 @@ class Bench:
 
     def save_visit(self) -> Measure:
         """From the UI thread to the disk and back: a visit with two demands."""
-        viewer = self.sit("head1")
+        viewer = self.sit(self.head)
         homes: list[str] = []
         self._read(
             lambda reader: reader.db.conn.execute(
@@ -211,7 +212,7 @@ class Bench:
         The measure's p50 is the median of the pages' longest gaps, its p95 the longest of all.
         """
         gaps: list[tuple[str, float]] = []
-        for key in ("head1", "branch"):
+        for key in (self.head, "branch"):
             self.sit(key)
             for turn in ("first", "again"):
                 for name in page_names():
