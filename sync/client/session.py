@@ -85,7 +85,6 @@ class Session:
         self._stop = stop
         self._count = _Count()
         self._limits = outbox.Limits()
-        self._written: set[str] = set()  # streams this session has pushed rows into
 
     def run(self) -> Outcome:
         """One whole round; what was done before an error stays done.
@@ -197,7 +196,6 @@ class Session:
             ranges=reply.ranges,
         )
         touched = self._call(lambda store: outbox.settle(store, answer))
-        self._written |= reply.ranges.keys()
         self._count.pushed += batch.count - len(reply.refused)
         self._count.refused += len(reply.refused)
         self._count.conflicts += len(reply.conflicts)
@@ -236,8 +234,8 @@ class Session:
         at = self._call(merging.cursors)
         behind = _behind(heads, at)
         self._count.to_receive = behind
-        # A stream that began with our own push is not in the greeting's list: a page brings the list anew.
-        asked = behind > 0 or not self._written <= _names(heads)
+        # A push can begin streams, which the greeting's list lacks, and make the server write: numbers, conflicts.
+        asked = behind > 0 or self._count.pushed > 0
         while asked and not self._stop():
             reply = self._page(at)
             before, at = at, self._call(merging.cursors)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.domain.fields import Field, Policy, Record, Type
+from sync.domain.calendar import parse_day
+from sync.domain.fields import LAST_INSTANT, Field, Policy, Record, Type
 from sync.domain.kinds import demands, disputes, notes, people, places, visiting
 from sync.domain.operations import DELETED
 from sync.errors import RuleError
@@ -94,17 +95,18 @@ KINDS: Mapping[str, Kind] = {
 
 
 def check_value(kind: Kind, name: str, value: Any) -> None:
-    """Refuse a value of the wrong type, an unknown choice, or a text beyond the field's limit.
+    """Refuse a value of the wrong type, an unknown choice, no real day, or a text beyond the field's limit.
 
-    Raises RuleError(field, 'unknown_field' | 'wrong_type' | 'unknown_choice' | 'too_long').
+    Raises RuleError(field, 'unknown_field' | 'wrong_type' | 'unknown_choice' | 'bad_date' | 'too_long').
     """
     field = kind.fields.get(name)
     if field is None:
         raise RuleError(name, "unknown_field")
-    if value is None:
+    if value is None and kind.defaults[name] is None:
         return
     if field.type in (Type.INTEGER, Type.INSTANT):
         fits = isinstance(value, int) and not isinstance(value, bool)
+        fits = fits and (field.type is Type.INTEGER or 0 <= value <= LAST_INSTANT)
     elif field.type is Type.BOOLEAN:
         fits = isinstance(value, bool)
     elif field.type is Type.LIST:
@@ -115,5 +117,7 @@ def check_value(kind: Kind, name: str, value: Any) -> None:
         raise RuleError(name, "wrong_type")
     if field.type is Type.CHOICE and value and value not in field.options:
         raise RuleError(name, "unknown_choice")
+    if field.type is Type.DATE and value:
+        parse_day(value, field=name)
     if isinstance(value, str) and len(value) > field.limit:
         raise RuleError(name, "too_long", limit=field.limit, length=len(value))

@@ -66,6 +66,7 @@ class Type(StrEnum):
 # Retention defaults in days, counted from the end of the reason to keep the record.
 YEAR = 365
 LONG = 2000  # characters of a long text
+LAST_INSTANT = 32_503_651_200_000 - 1  # ms: the year 2999 ends in China; later ones are slips that no date can hold
 KEEP = None  # organisation data: as long as the place or post exists
 
 
@@ -87,7 +88,7 @@ class Field:
 
 
 class Slot:
-    """Short constructor for the fields of one module: they share a privacy class and a purpose unless told otherwise."""
+    """Short constructor for the fields of one module: one privacy class and purpose unless told otherwise."""
 
     def __init__(self, privacy: Privacy, purpose: Purpose, *, retention_days: int | None = KEEP) -> None:
         self._privacy = privacy

@@ -193,6 +193,11 @@ def made_by(values: Mapping[str, Any], account_id: str) -> bool:
     return any(values.get(name) == account_id for name in _MAKERS)
 
 
+def names_another(values: Mapping[str, Any], account_id: str) -> bool:
+    """Whether a new record names somebody else as its maker: nobody signs for a colleague."""
+    return any(values.get(name) not in (None, "", account_id) for name in _MAKERS)
+
+
 def authorise(
     author: Viewer, *, kind: str, action: str, stream: str, values: Mapping[str, Any], author_made_it: bool
 ) -> str:
@@ -222,7 +227,7 @@ def _inside(author: Viewer, roles: frozenset[str], stream: str, values: Mapping[
     if scope == "compound":
         if key not in author.compounds(roles):
             return False
-        if sub.startswith("disputes:") and author.is_head_only():
+        if sub.startswith("disputes:") and key not in author.compounds(STATION_ROLES | {"mediator"}):
             return sub == f"disputes:{author.account_id}"
         return True
     if scope == "case":

@@ -13,7 +13,7 @@ from sync.domain.clock import Clock, HybridClock
 from sync.domain.fields import Policy
 from sync.domain.merge import Row, merge
 from sync.domain.operations import DELETED, Operation, Values
-from sync.domain.roles import authorise, made_by
+from sync.domain.roles import authorise, made_by, names_another
 from sync.errors import AccessError, RuleError
 from sync.store import schema
 from sync.store.database import Database
@@ -226,6 +226,8 @@ def _seen(kind: Kind, fields: Values, before: Row) -> dict[str, Clock]:
 
 
 def _allow(act: Act, operation: Operation, before: Row | None, *, values: Values, stream: str) -> None:
+    if before is None and names_another(operation.fields, act.author):
+        raise AccessError("out_of_scope", kind=operation.kind)
     made_it = made_by(before.values, act.author) if before else False
     # In the stream it is in, what stands there decides; in the one it moves to, what it will be.
     asked = {stream: values}

@@ -250,7 +250,7 @@ def test_one_more_person_on_a_pc(server: Server, secretary: Device, first: Stati
     code = server.invite(secretary, "building_head", "building", "b2", name="周桂英")
     account = first.let_in(code)
     first.sync()
-    first.save([visit(server, first, "b2-101")], account=account)
+    first.save([visit(server, first, "b2-101", recorded_by=account)], account=account)
     assert first.sync().pushed == 1
     with pytest.raises(Refused, match="code_used"):
         first.let_in(code)

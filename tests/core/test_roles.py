@@ -30,6 +30,7 @@ STAFF = who(("station_staff", "compound", "k1"))
 MEDIATOR = who(("mediator", "compound", "k1"))
 BRANCH = who(("branch_secretary", "compound", "k1"))
 SECRETARY = who(("community_secretary", "community", "c"))
+HEAD_AND_STAFF_ELSEWHERE = who(("building_head", "building", "b1"), ("station_staff", "compound", "k2"))
 NOBODY = who()
 
 
@@ -123,6 +124,9 @@ def test_data_classes_by_role() -> None:
         (HEAD, "dispute", "new", "compound:k1:disputes:other", {}, False, "out_of_scope"),
         (HEAD, "dispute", "new", "compound:k2:disputes:me", {}, False, "out_of_scope"),
         (STAFF, "dispute", "patch", "compound:k1:disputes:other", {}, False, ""),
+        (HEAD_AND_STAFF_ELSEWHERE, "dispute", "patch", "compound:k1:disputes:other", {}, False, "out_of_scope"),
+        (HEAD_AND_STAFF_ELSEWHERE, "dispute", "new", "compound:k1:disputes:me", {}, False, ""),
+        (HEAD_AND_STAFF_ELSEWHERE, "dispute", "patch", "compound:k2:disputes:other", {}, False, ""),
         (STAFF, "demand", "patch", "compound:k1", {}, False, ""),
         (STAFF, "demand_event", "patch", "building:b1", {}, False, "read_only"),
         (MEDIATOR, "dispute", "patch", "case:x", {"mediator_ids": ["me"]}, False, ""),

@@ -7,6 +7,7 @@ import pytest
 from servers import START, Device, Server, running
 from sync import wire
 from sync.domain.ids import new_id
+from sync.domain.operations import new
 from sync.keys.signatures import KeyPair
 
 HOUR = 3600 * 1000
@@ -92,6 +93,7 @@ def test_the_key_must_be_held_by_whom_it_is_said(server: Server) -> None:
         ("branch_secretary", "station_staff", "compound", "other_compound", False),
         ("branch_secretary", "branch_secretary", "compound", "compound", False),
         ("branch_secretary", "community_secretary", "community", "", False),
+        ("branch_secretary", "building_head", "community", "", False),
         ("station_staff", "building_head", "building", "b1", False),
         ("building_head", "building_head", "building", "b1", False),
     ],
@@ -140,3 +142,16 @@ def test_a_code_is_shown_until_the_first_pc_is_enrolled(database: str, tmp_path:
         started.enrol(started.first_code())
     with running(data, database=database) as started:
         assert started.service.first_code is None
+
+
+def test_the_branch_gives_nothing_in_the_whole_community(server: Server) -> None:
+    secretary = server.enrol(server.first_code())
+    compound, building = new_id(START), new_id(START)
+    secretary.accepted(
+        new("compound", compound, name="幸福里"), new("building", building, compound_id=compound, name="1号楼")
+    )
+    server.places["compound"] = compound
+    branch = server.person(secretary, "branch_secretary", "compound", "compound")
+    wish = wire.GrantWish(role="building_head", scope_kind="community", scope_id=server.community)
+    message = wire.AddPerson(by=branch.author, account=new_id(START), name="新人", grants=[wish])
+    assert branch.send("people", wire.encode(message)).status_code == 403  # the only compound today, not for ever

@@ -233,7 +233,7 @@ def test_the_clock_never_goes_back_over_a_restart(world: World) -> None:
     world.save("head3", [visit(world)])
     world.clock.forward(days=-200)
     world.reopen()
-    world.save("staff", [visit(world)])
+    world.save("staff", [visit(world, recorded_by=world.as_("staff"))])
     first, second = unsent.lines(world.store.db)
     assert second.operation.hlc > first.operation.hlc
 

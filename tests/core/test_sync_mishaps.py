@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from servers import Device, Server
 from stations import Station, demand, visit
 from sync import wire
-from sync.domain.operations import Operation, delete, patch
-from sync.errors import Refused
+from sync.domain.ids import new_id
+from sync.domain.operations import Operation, delete, new, patch
+from sync.errors import AccessError, Refused, RuleError
 from sync.store import outbox, replicas
 
 YEAR_MS = 365 * 86_400_000
@@ -178,3 +180,32 @@ def test_a_demand_that_went_through_two_streams_is_gone_from_both(
     second.sync()
     assert second.rows("demand") == []
     assert len(first.rows("demand")) == 1
+
+
+# ---------------------------------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "zzz", None])
+def test_a_day_that_no_calendar_has_keeps_nobody_elses_work_waiting(
+    server: Server, first: Station, day: str | None
+) -> None:
+    home = server.places["b1-101"]
+    care = {"household_id": home, "building_id": server.places["b1"], "responsible_id": first.account}
+    first.save([new("care_pairing", new_id(first.clock()), **care, since="2026-11-01")])
+    with pytest.raises(RuleError):
+        first.save([visit(server, first, visited_on=day)])
+    first.save([visit(server, first), visit(server, first, "b1-102")])
+    found = first.store.db.conn.execute("SELECT op, body FROM outbox ORDER BY op").fetchall()
+    spoiled = msgspec.json.decode(found[1][1])
+    spoiled["fields"]["visited_on"] = day
+    first.store.db.conn.execute("UPDATE outbox SET body = ? WHERE op = ?", (msgspec.json.encode(spoiled), found[1][0]))
+    outcome = first.sync()
+    assert (outcome.pushed, outcome.refused) == (2, 1)
+
+
+def test_nobody_signs_for_a_colleague(server: Server, secretary: Device, first: Station) -> None:
+    with pytest.raises(AccessError, match="out_of_scope"):
+        first.save([visit(server, first, recorded_by=secretary.author)])
+    place = {"household_id": server.places["b1-101"], "building_id": server.places["b1"]}
+    spoiled = new("visit", new_id(server.clock()), **place, visited_on="2026-11-23", recorded_by=first.account)
+    assert secretary.refused(spoiled) == [(0, "out_of_scope", "")]

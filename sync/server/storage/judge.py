@@ -93,6 +93,8 @@ class Judge:
         if kind.inherits and (parent := self._batch.known(values.get(kind.parent))) is not None:
             values = {**parent.values, **values}
         if before is None:
+            if roles.names_another(operation.fields, operation.author):
+                return "out_of_scope"
             return self._ask(operation.author, kind, "new", stream, values, made_it=False)
         made_it = roles.made_by(before.values, operation.author)
         code = self._ask(operation.author, kind, "patch", before.stream, {**values, **before.values}, made_it=made_it)

@@ -103,6 +103,7 @@ def _may_grant(author: Viewer, wish: GrantWish) -> bool:
     return (
         author.has_any(SECRETARY_ROLES)
         and wish.role in _BY_BRANCH
+        and wish.scope_kind != "community"  # compounds to come are not the branch's
         and (buildings <= author.buildings(SECRETARY_ROLES) and bool(buildings))
     )
 

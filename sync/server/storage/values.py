@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from sync.domain.calendar import parse_day
 from sync.domain.catalogue import KINDS, Kind, check_value
-from sync.domain.fields import Type
+from sync.domain.fields import LAST_INSTANT, Type
 from sync.domain.operations import DELETED
 from sync.errors import RuleError
 from sync.wire import Group, bad_values
@@ -19,6 +20,7 @@ LONGEST_LIST = 2000  # items
 # Streams are named after records: an id with a colon in it could name somebody else's stream.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_INSTANT)]
 
 
 def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
@@ -55,22 +57,47 @@ def is_record_id(text: str) -> bool:
 
 
 def _bad(kind: Kind, name: str, column: Sequence[Any]) -> tuple[int, ...]:
-    return bad_values(column, type_=bool if name == DELETED else _type(kind.name, name))
+    if name == DELETED:
+        return bad_values(column, type_=bool)
+    found = bad_values(column, type_=_type(kind.name, name))
+    if kind.fields[name].type is Type.DATE and not all(_is_day(day) for day in set(filter(_is_text, column))):
+        days = (at for at, value in enumerate(column) if _is_text(value) and not _is_day(value))
+        return tuple({*found, *days})
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+@lru_cache(maxsize=10_000)
+def _is_day(text: str) -> bool:
+    try:
+        return not text or bool(parse_day(text))
+    except RuleError:
+        return False
 
 
 @cache
 def _type(kind: str, name: str) -> Any:
+    # Nothing where the catalogue has a default is a value that no form makes, and that readers do not expect.
+    return _plain_type(kind, name) if KINDS[kind].defaults[name] is not None else _plain_type(kind, name) | None
+
+
+def _plain_type(kind: str, name: str) -> Any:
     field = KINDS[kind].fields[name]
-    if field.type in (Type.INTEGER, Type.INSTANT):
-        return _Integer | None
+    if field.type is Type.INSTANT:
+        return _Instant
+    if field.type is Type.INTEGER:
+        return _Integer
     if field.type is Type.BOOLEAN:
-        return bool | None
+        return bool
     if field.type is Type.LIST:
         item = Annotated[str, msgspec.Meta(max_length=field.limit)]
-        return Annotated[list[item], msgspec.Meta(max_length=LONGEST_LIST)] | None
+        return Annotated[list[item], msgspec.Meta(max_length=LONGEST_LIST)]
     if field.type is Type.CHOICE:
-        return Literal[("", *field.options)] | None
-    return Annotated[str, msgspec.Meta(max_length=field.limit)] | None
+        return Literal[("", *field.options)]
+    return Annotated[str, msgspec.Meta(max_length=field.limit)]
 
 
 def _code(kind: Kind, name: str, value: Any) -> str:
