@@ -83,7 +83,7 @@ def press(desk: Desk, page: DemandPage, move: str) -> None:
 
 
 def form_of(page: DemandPage) -> MoveForm:
-    assert page.form is not None
+    assert isinstance(page.form, MoveForm)
     return page.form
 
 

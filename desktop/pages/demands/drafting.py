@@ -22,6 +22,7 @@ class Drafting(QObject):
         self._context = context
         self._page = page
         self._failed = failed
+        self._account_id = ""
         self._key = ""
         self._values: Callable[[], Values] = dict
         self._timer = QTimer(self)
@@ -32,6 +33,7 @@ class Drafting(QObject):
     def begin(self, key: str, values: Callable[[], Values]) -> None:
         """A form is open: ``values`` gives its texts by field."""
         self.end()
+        self._account_id = self._context.session.account_id
         self._key, self._values = key, values
 
     def touch(self) -> None:
@@ -58,7 +60,7 @@ class Drafting(QObject):
         self._timer.stop()
         if not self._key:
             return
-        me, page, key = self._context.session.account_id, self._page, self._key
+        me, page, key = self._account_id, self._page, self._key
         body = msgspec.json.encode(self._values())
         self._context.tasks.write(self, lambda store: drafts.keep(store, me, page, key, body), fail=self._failed)
 

@@ -49,6 +49,7 @@ class NewDemandPage(Page):
         self._drafting = Drafting(context, _DRAFT_PAGE, failed=self._not_kept, parent=self)
         self.form.changed.connect(self._drafting.touch)
         self.form.places.changed.connect(self._read_open)
+        self.form.places.loaded.connect(self._read_open)
 
     def title(self) -> str:
         session = self.context.session

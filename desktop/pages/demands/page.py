@@ -262,7 +262,8 @@ class DemandPage(Page):
                 link = button(text, role="link", on_click=partial(self._take_back, step.event_id))
                 self._undo_box.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         self._show_actions()
-        if self._wanted_move in card.moves and self._form is None:
+        offered = (*card.moves, CORRECT) if card.may_correct else card.moves
+        if self._wanted_move in offered and self._form is None:
             self.begin(self._wanted_move)
         self._wanted_move = ""
 

@@ -41,6 +41,7 @@ class PlaceRows(QObject):
     """Adds its rows to a form. What can be chosen is read by ``load``; where there is one choice only, it is made."""
 
     changed = Signal()
+    loaded = Signal()  # what was asked for by ``load`` is shown
 
     def __init__(self, form: Form, context: Context) -> None:
         super().__init__(form)
@@ -48,6 +49,7 @@ class PlaceRows(QObject):
         self._context = context
         self._choices = PlaceChoices((), ())
         self._home_id = ""
+        self._wanted = ""  # the place that is to be shown, while it is read
         self._is_filling = False
         options = [Option(value, word(SCOPES, value)) for value in SCOPES]
         self.scope = OptionRow(options, name=tr("Where it is"))
@@ -71,6 +73,8 @@ class PlaceRows(QObject):
 
     def scope_id(self) -> str:
         """The id of the place that is chosen; '' while none is."""
+        if self._wanted:
+            return self._wanted
         if self.scope.value() == "household":
             return self._home_id
         chosen = {"unit": self.unit, "building": self.building, "compound": self.compound}[self.scope.value()]
@@ -87,7 +91,10 @@ class PlaceRows(QObject):
         self.scope.set_value(scope)
         self._on_scope()
         self._show_home(None)
+        self._wanted = scope_id
         self._is_filling = False
+        if not self._context.session.is_open:
+            return  # the screen was emptied when the person left
         viewer = self._context.session.viewer
 
         def read(reader: Reader) -> _Found:
@@ -118,6 +125,7 @@ class PlaceRows(QObject):
 
     def _fill(self, found: _Found, scope: str, scope_id: str) -> None:
         self._is_filling = True
+        self._wanted = ""
         self._choices = found.choices
         several = len({row.compound for row in found.choices.buildings}) > 1
         self.building.clear()
@@ -138,9 +146,10 @@ class PlaceRows(QObject):
         _choose(self.compound, scope_id if scope == "compound" else "")
         self._show_home(found.home)
         self._is_filling = False
-        self._tell()
+        self.loaded.emit()
 
     def _on_scope(self) -> None:
+        self._wanted = ""
         asked = _ASKED[self.scope.value()]
         for name in _ROWS:
             self._form.set_visible(name, name in asked)
