@@ -282,6 +282,6 @@ def _names(heads: Sequence[wire.StreamHead]) -> frozenset[str]:
 
 
 def _finish(store: Store, pushed: int, pulled: int) -> None:
-    store.set_state(synced_at=store.now())
+    merging.in_step(store)
     if pushed or pulled:
         store.note_round(Round(at=store.now(), pushed=pushed, pulled=pulled, result="ok"))

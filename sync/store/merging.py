@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from sync.domain.merge import Row
-from sync.store import leaving, unsent, writer
+from sync.domain.merge import Row, merge
+from sync.domain.operations import DELETED, Operation
+from sync.store import leaving, schema, unsent, writer
 from sync.store.leaving import Exit
 from sync.store.schema import TABLES
 from sync.store.state import write_state
@@ -65,9 +66,19 @@ def cursors(store: Store) -> Mapping[str, int]:
 
 
 def read_again(store: Store) -> None:
-    """Pull every stream from its beginning, without a sweep: what only this device holds stays."""
+    """Pull every stream from its beginning, as the server was restored: what only this device holds stays.
+
+    Until ``in_step`` is told, a pulled row takes from the row here every register that is newer here.
+    """
     with store.write():
         store.db.conn.execute("UPDATE cursor SET seq = 0")
+        write_state(store.db, keeping=1)
+    store.reload()
+
+
+def in_step(store: Store) -> None:
+    """Everything has been read: from now on pulled rows replace those here as they are. Remembers when that was."""
+    store.set_state(synced_at=store.now(), keeping=0)
 
 
 def begin_sweep(store: Store, streams: Iterable[str] | None = None) -> None:
@@ -118,7 +129,10 @@ def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:
     changed: list[Line] = []
     session = writer.Session(store.db, community_id=store.community_id)
     work = _work_on(store, pulled)
+    kept = _newer_here(store, pulled) if store.state.keeping else {}
     for key, row in pulled.items():
+        if key in kept:
+            row = _with_newer(session, row, kept[key])
         session.replace(row)
         if key in work:
             laid, lines = unsent.lay_over(row, work[key])
@@ -129,6 +143,34 @@ def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:
     touched = writer.write_rows(store.db, session)
     store.after(touched)
     return touched
+
+
+def _with_newer(session: writer.Session, row: Row, here: Operation) -> Row:
+    kind = TABLES[row.kind].kind
+    merged = merge(row, here, kind)
+    if merged.row is None or not merged.changed:
+        return row
+    return replace(merged.row, stream=session.stream_of(kind, row.id, merged.row.values) or row.stream)
+
+
+def _newer_here(store: Store, keys: Iterable[Key]) -> dict[Key, Operation]:
+    """The rows here as operations that give them back: of each register the larger clock wins."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, record_id in keys:
+        by_kind.setdefault(kind, []).append(record_id)
+    rows = [row for kind, ids in by_kind.items() for row in schema.load(store.db, kind, ids).values()]
+    return {
+        (row.kind, row.id): Operation(
+            kind=row.kind,
+            id=row.id,
+            action="state",
+            fields={**row.values, DELETED: row.deleted},
+            hlc=row.clock[0],
+            device=row.clock[1],
+            clocks=dict(row.clocks),
+        )
+        for row in rows
+    }
 
 
 def _work_on(store: Store, keys: Iterable[Key]) -> dict[Key, list[Line]]:

@@ -245,8 +245,9 @@ def _try_again(store: Store, accepted: set[str]) -> Touched:
         "SELECT op, id, kind, code, body FROM quarantine ORDER BY op"
     ).fetchall():
         operation = msgspec.json.decode(body, type=Operation)
-        parent = operation.fields.get(KINDS[kind_name].parent)
-        if code in _ORPHANED and (record_id in accepted or parent in accepted):
+        named = {operation.fields.get(name) for name, field in KINDS[kind_name].fields.items() if field.refers}
+        named |= {operation.fields.get(KINDS[kind_name].parent), record_id}
+        if code in _ORPHANED and not accepted.isdisjoint(named):
             touched |= _requeue(store, op)
     return touched
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
+from sync.domain import streams
 from sync.domain.address import RoomRef, building_key, parse_room
 from sync.domain.masking import mask_phone
-from sync.domain.roles import Viewer
+from sync.domain.roles import OFFICE_ROLES, Viewer
 from sync.domain.search_terms import Pinyin, match_string, resident_terms, room_terms
 from sync.errors import RuleError
 from sync.store.database import Database
-from sync.store.viewers import viewer_streams
 from sync.store.writer import Touched
 
 _CHUNK = 500
@@ -74,7 +74,7 @@ def find(db: Database, viewer: Viewer, text: str, *, limit: int = 20) -> tuple[H
         return ()
     given = {
         "match": match,
-        "streams": viewer_streams(viewer),
+        "streams": _named_streams(viewer),
         "text": text.strip(),
         "candidates": _CANDIDATES,
         "limit": 2 * limit,
@@ -87,6 +87,12 @@ def find(db: Database, viewer: Viewer, text: str, *, limit: int = 20) -> tuple[H
         if hit.kind == "resident":
             hits.setdefault((hit.household_id, hit.name), hit)
     return tuple(dict.fromkeys(hits.values()))[:limit]
+
+
+def _named_streams(viewer: Viewer) -> str:
+    """The streams of the buildings whose people the viewer may see by name, as JSON."""
+    named = {streams.building(building) for building in viewer.buildings(OFFICE_ROLES)}
+    return msgspec.json.encode(sorted(named & viewer.streams)).decode()
 
 
 _ROOM_WORDS = re.compile("[号楼栋幢座#单元门层室房户]")

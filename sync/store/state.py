@@ -23,6 +23,7 @@ class SyncState:
     clock_offset: int = 0  # ms to add to this PC's wall clock
     synced_at: int = 0  # ms; when this file was last in step
     sweeping: int = 0  # 1 while everything is downloaded again
+    keeping: int = 0  # 1 while everything is read again from a restored server, whose rows may be older than ours
 
 
 _NAMES = tuple(field.name for field in fields(SyncState))

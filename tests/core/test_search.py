@@ -56,6 +56,16 @@ def test_only_ones_own_buildings_are_searched(world: World) -> None:
     assert names(world, "张伟国", "mediator") == []
 
 
+def test_a_group_leader_reads_the_building_and_searches_nobody_by_name(world: World) -> None:
+    grant = {"role": "cluster_leader", "scope_kind": "building", "scope_id": world.id("b3")}
+    world.store.seed(
+        [new("account", "leader", name="组长", state="active"), new("grant", "g", account_id="leader", **grant)]
+    )
+    viewer = world.store.viewer("leader")
+    assert f"building:{world.id('b3')}" in viewer.streams
+    assert search.find(world.store.db, viewer, "张伟国") == ()
+
+
 def test_a_hit_says_where_and_shows_no_whole_phone(world: World) -> None:
     (hit,) = search.find(world.store.db, world.viewer("head3"), "zwg")
     assert (hit.kind, hit.household_id) == ("resident", world.id("b3:101"))

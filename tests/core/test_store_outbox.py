@@ -241,6 +241,19 @@ def test_work_on_a_refused_new_goes_into_quarantine_with_it_and_comes_back_with_
     answer(world)
 
 
+def test_whatever_record_was_missing_what_names_it_is_tried_again(world: World) -> None:
+    household = new("household", "home", building_id=world.id("b3"), room_no="901", floor=9)
+    place = {"household_id": "home", "building_id": world.id("b3"), "compound_id": world.id("compound")}
+    raised = new("demand", "d", **place, scope_id="home", title="漏水", category="01")
+    world.save("head3", [household, raised])
+    answer(world, (0, "server_error"), (1, "parent_missing"))
+    refused = outbox.quarantined(world.store.db, world.viewer("head3"))[-1]
+    outbox.retry(world.store, refused.op)
+    assert answer(world) == {("demand", "d")}
+    assert outbox.pending_counts(world.store.db).quarantined == 0
+    answer(world)
+
+
 def test_what_cannot_be_tried_again_stays_where_it_is(world: World) -> None:
     assert outbox.retry(world.store, 99) == frozenset()
     made = demand(world)

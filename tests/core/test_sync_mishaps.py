@@ -1,9 +1,12 @@
 """Bad days between a station and its server: nothing is lost, doubled or overwritten unseen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import delete as delete_all
 
 from servers import Device, Server
 from stations import Station, demand, visit
@@ -11,6 +14,7 @@ from sync import wire
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import AccessError, Refused, RuleError
+from sync.server.storage.schema import record
 from sync.store import outbox, replicas
 
 YEAR_MS = 365 * 86_400_000
@@ -209,3 +213,46 @@ def test_nobody_signs_for_a_colleague(server: Server, secretary: Device, first: 
     place = {"household_id": server.places["b1-101"], "building_id": server.places["b1"]}
     spoiled = new("visit", new_id(server.clock()), **place, visited_on="2026-11-23", recorded_by=first.account)
     assert secretary.refused(spoiled) == [(0, "out_of_scope", "")]
+
+
+# ---------------------------------------------------------------------------------------------------- a restored server
+
+
+def test_a_restored_server_does_not_take_away_what_is_newer_here(
+    server: Server, secretary: Device, first: Station
+) -> None:
+    saved = visit(server, first, note="one")
+    first.save([saved])
+    first.sync()
+    backup = _records(server)
+    first.save([patch("visit", saved.id, note="two")])
+    first.save([demand(server, first)])
+    first.sync()
+    _restore(server, backup)
+    first.store.set_state(epoch="the life before")
+    first.sync()
+    assert _notes(first) == ["two"]
+    assert len(first.rows("demand")) == 1
+    first.sync()
+    assert _notes(first) == ["two"]  # and so it stays
+    secretary.pull()
+    row = secretary.rows[saved.id]
+    secretary.hlc.observe(row.largest_clock()[0])
+    server.clock.now += 60_000
+    secretary.accepted(patch("visit", saved.id, note="three"))
+    first.sync()
+    assert _notes(first) == ["three"]
+
+
+def _records(server: Server) -> list[Row[Any]]:
+    return list(server.service._runner.write_now(lambda c: c.execute(select(record)).all()))
+
+
+def _restore(server: Server, rows: list[Row[Any]]) -> None:
+    """Put the rows back as a backup would; counters may be ahead of them."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(delete_all(record))
+        connection.execute(insert(record), [dict(row._mapping) for row in rows])
+
+    server.service._runner.write_now(write)
