@@ -1,6 +1,9 @@
 """The sidebar: working pages by role, then what is always there, and who is unlocked."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
@@ -14,8 +17,10 @@ from desktop.widgets.labels import label, line
 from desktop.widgets.logo import Logo
 from desktop.widgets.nav_button import NavButton
 from sync.domain.roles import Viewer
-from sync.store.waiting import Waiting, waiting
-from sync.store.writer import Touched
+
+if TYPE_CHECKING:
+    from sync.store.waiting import Waiting
+    from sync.store.writer import Touched
 
 WIDTH = 176
 LEAVE = Entry("leave", "exit", "", shortcut="Ctrl+L")
@@ -88,7 +93,9 @@ class Sidebar(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for entry, text in self._texts:
-            action = menu.addAction(icons.icon(entry.icon, look=theme.current()), text)
+            count = self._counts.get(entry.page, 0)
+            shown = f"{text}　{count}" if count else text
+            action = menu.addAction(icons.icon(entry.icon, look=theme.current()), shown)
             action.triggered.connect(lambda _=False, page=entry.page: self.chosen.emit(page))
         menu.popup(where)
 
@@ -119,6 +126,8 @@ class WaitingCounts(QObject):
 
     def reload(self) -> None:
         """Count again for whoever works now."""
+        from sync.store.waiting import waiting  # the store is not wanted before somebody unlocks
+
         session = self._context.session
         if not session.is_open:
             self._sidebar.show_counts({})

@@ -167,7 +167,7 @@ def test_one_more_of_the_same_place(desk: Desk) -> None:
     assert desk.went == []
     assert (page.form.title.text(), page.form.raised_by.text()) == ("", "杨帆")
     assert page.form.places.scope_id() == desk.world.id("b3:201")
-    link = next(made for made in page.findChildren(QPushButton) if made.text() == "暖气不热")
+    link = next(made for made in page.findChildren(QPushButton) if made.accessibleName() == "打开：暖气不热")
     link.click()
     assert saved(desk).row.title == "暖气不热"
 

@@ -207,12 +207,12 @@ class NewDemandPage(Page):
     def _show_open(self, rows: tuple[DemandRow, ...]) -> None:
         clear(self._open_box)
         if rows:
-            said = ""
+            hint = ""
         elif self.form.places.scope_id():
-            said = tr("Nothing is open here.")
+            hint = tr("Nothing is open here.")
         else:
-            said = tr("What is open at the chosen place stands here, so that nothing is reported twice.")
-        set_text(self._open_hint, said)
+            hint = tr("What is open at the chosen place stands here, so that nothing is reported twice.")
+        set_text(self._open_hint, hint)
         for row in rows:
             tone, character = badge_of(row)
             badge = StateBadge(tone)
@@ -220,9 +220,14 @@ class NewDemandPage(Page):
             line = QHBoxLayout()
             line.setSpacing(theme.current().px(theme.GAP_S))
             line.addWidget(badge)
+            said = QVBoxLayout()
+            said.addWidget(label(row.title, "strong", wrap=True))
+            said.addWidget(label(word(STATES, row.state), "secondary", wrap=True))
+            line.addLayout(said, 1)
             go = partial(self.context.navigate, "demand", demand_id=row.demand_id)
-            line.addWidget(button(row.title, role="link", on_click=go))
-            line.addWidget(label(word(STATES, row.state), "secondary"), 1)
+            opens = button(tr("Open"), role="link", on_click=go)
+            opens.setAccessibleName(tr("Open: {matter}").format(matter=row.title))
+            line.addWidget(opens)
             self._open_box.addLayout(line)
 
     def _not_kept(self, error: Exception) -> None:

@@ -14,10 +14,10 @@ from desktop.widgets.labels import label
 from desktop.widgets.option_row import Option, OptionRow
 from desktop.widgets.search_field import SearchField, SearchResult
 from desktop.words.demands import SCOPES, word
+from sync.domain.address import room_label
 from sync.store import demand_places, search, visits
 from sync.store.demand_places import PlaceChoices
 from sync.store.store import Reader
-from sync.store.visit_facts import room_label
 from sync.store.visits import HouseholdHeader
 
 _HITS = 8
