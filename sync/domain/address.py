@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sync.errors import RuleError
 
@@ -95,6 +96,26 @@ def building_key(name: str) -> str:
     plain = _plain(name)
     found = re.fullmatch(rf"(?P<building>{_NAME})(?:号楼|号院|楼栋|幢|栋|座|#楼|#|号|楼)?", plain)
     return _name(found["building"]) if found else plain
+
+
+def unit_key(label: str) -> str:
+    """What "2单元", "二单元", "二门" and "2" have in common: "2"; any other name, tidied; '' for no unit."""
+    return building_key(label.strip().removesuffix("单元").removesuffix("门")) if label.strip() else ""
+
+
+@lru_cache(maxsize=20_000)
+def room_label(building: str, unit: str, room_no: str) -> str:
+    """How a room is written everywhere: "3-2-501"; an odd name that is no address is written part by part."""
+    try:
+        named = unit if not unit or unit[-1] in "元门" else f"{unit}单元"
+        return canonical(parse_room(f"{building}{named}{room_no}室"))
+    except RuleError:
+        return "-".join(part for part in (building, unit, room_no) if part)
+
+
+def room_in_building(unit: str, room_no: str) -> str:
+    """How a room is written where its building is known: "2-501", in a building without units "501"."""
+    return "-".join(part for part in (unit_key(unit), room_no) if part)
 
 
 def _plain(text: str) -> str:

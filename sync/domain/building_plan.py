@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sync.domain.act import Act
-from sync.domain.address import building_key, parse_range
+from sync.domain.address import building_key, parse_range, unit_key
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.kinds.people import OCCUPANCIES
 from sync.domain.operations import Operation, new
@@ -171,13 +171,13 @@ def _check_numbers(intent: BuildingIntent) -> None:
     _between("rooms", intent.rooms, least=1, most=MOST_ROOMS)
     _between("rooms_below", intent.rooms_below, least=0, most=MOST_ROOMS)
     _between("units", len(intent.units), least=1, most=MOST_UNITS)
-    labels = [_unit_key(label) for label in intent.units]
+    labels = [unit_key(label) for label in intent.units]
     if len(set(labels)) < len(labels):
         raise RuleError("units", "exists")
     for rule in intent.floors:
         if rule.first > rule.last or rule.first < -intent.floors_below or rule.last > intent.floors_above:
             raise RuleError("floors", "no_such_floor", first=-intent.floors_below or 1, last=intent.floors_above)
-        if rule.unit and _unit_key(rule.unit) not in labels:
+        if rule.unit and unit_key(rule.unit) not in labels:
             raise RuleError("floors", "no_such_unit", unit=rule.unit)
         _between("floors", rule.rooms or 0, least=0, most=MOST_ROOMS)
         if rule.occupancy and rule.occupancy not in OCCUPANCIES:
@@ -191,7 +191,7 @@ def _regular(intent: BuildingIntent) -> Iterator[PlannedDoor]:
             rooms = intent.rooms if level > 0 else intent.rooms_below
             occupancy = "unknown"
             for rule in intent.floors:
-                if rule.first <= level <= rule.last and _unit_key(rule.unit) in ("", _unit_key(label)):
+                if rule.first <= level <= rule.last and unit_key(rule.unit) in ("", unit_key(label)):
                     rooms = rooms if rule.rooms is None else rule.rooms
                     occupancy = rule.occupancy or occupancy
             for slot in range(rooms):
@@ -219,7 +219,7 @@ def _named(
         wanted = [
             unit
             for unit, label in enumerate(intent.units)
-            if ref.unit is None or _unit_key(label) == ref.unit or len(intent.units) == 1
+            if ref.unit is None or unit_key(label) == ref.unit or len(intent.units) == 1
         ]
         found = [(unit, ref.room) for unit in wanted if ref.room is not None and (unit, ref.room) in doors]
         if not found:
@@ -239,10 +239,6 @@ def _stretch(doors: dict[tuple[int, str], PlannedDoor], key: tuple[int, str], sp
             raise RuleError("duplexes", "no_such_room", room=above[1])
         del doors[above]
     doors[key] = PlannedDoor(low.unit, low.floor, low.slot, low.room_no, span, low.occupancy)
-
-
-def _unit_key(label: str) -> str:
-    return building_key(label.strip().removesuffix("单元").removesuffix("门")) if label.strip() else ""
 
 
 def _own_grid(act: Act) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sync.domain.address import RoomRef, building_key, canonical
+from sync.domain.address import RoomRef, building_key, canonical, room_label, unit_key
 from sync.domain.calendar import end_of_day
 from sync.domain.colours import FINISHED, Coloured, DemandFacts, demand_colour
 from sync.domain.demand_categories import CARE_MATTER, sensitive_codes
@@ -146,5 +146,6 @@ def place_name(scope: str, compound: str, building: str, unit: str, room: str) -
         return compound
     if scope == "building":
         return building
-    unit_key = building_key(unit).removesuffix("单元").removesuffix("门") or None
-    return canonical(RoomRef(building_key(building), unit_key, None, room if scope == "household" else None))
+    if scope == "household":
+        return room_label(building, unit, room)
+    return canonical(RoomRef(building_key(building), unit_key(unit) or None))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from sync.domain.address import room_in_building
 from sync.domain.catalogue import KINDS
 from sync.domain.clock import Clock, ms_of
 from sync.domain.colours import NOT_A_HOME
@@ -222,11 +223,6 @@ def door_rows(
         for household_id, building_id, unit, room_no, name, occupancy in rows
     }
     return tuple(found.get(household_id) for household_id in ids)
-
-
-def room_in_building(unit: str, room_no: str) -> str:
-    """How a room is written where the building is clear: '2-501', or '501' without entrances."""
-    return "-".join(part for part in (unit.removesuffix("单元").removesuffix("门"), room_no) if part)
 
 
 def card(

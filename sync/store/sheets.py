@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync.domain.address import room_in_building
 from sync.domain.door_sheets import Door, SheetFacts, SheetIntent, make_sheet, pages, read_code, walking_order
 from sync.domain.fields import Privacy
 from sync.domain.operations import Operation
@@ -14,7 +15,7 @@ from sync.store import needs_map
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched
 from sync.store.viewers import viewer_streams
-from sync.store.visit_facts import MINE, CampaignRound, room_label
+from sync.store.visit_facts import MINE, CampaignRound
 
 _SHEET = "SELECT id, building_id, code, household_ids, printed_on, campaign_id, round_no FROM door_sheet"
 
@@ -81,7 +82,9 @@ def recent(db: Database, viewer: Viewer, building_id: str, *, limit: int = 6) ->
         return tuple(_row(row) for row in db.conn.execute(statement, given))
 
 
-def plan(db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: int, opened: CampaignRound | None = None) -> Plan:
+def plan(
+    db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: int, opened: CampaignRound | None = None
+) -> Plan:
     """What could be printed for a building. ``is_done``: a door that answered in the open round."""
     snapshot = needs_map.building_snapshot(db, viewer, building_id, rules=rules, now=now)
     done: set[str] = set()
@@ -107,7 +110,7 @@ def plan(db: Database, viewer: Viewer, building_id: str, *, rules: Rules, now: i
     for door in order:
         cell = cells[door.household_id]
         unit = labels[cell.unit_id]
-        room = short_label(snapshot.name, unit, cell.room_no)
+        room = room_in_building(unit, cell.room_no)
         doors.append(PlannedDoor(door.household_id, unit, room, cell.coloured.colour.value, door.household_id in done))
     return Plan(building_id, snapshot.name, tuple(doors), names)
 
@@ -144,13 +147,6 @@ def make(store: Store, author: str, intent: SheetIntent) -> Made:
         for operation in operations
     )
     return Made(touched, made)
-
-
-def short_label(building: str, unit: str, room_no: str) -> str:
-    """A room inside its building: '1-901'; where there are no units, '1201'."""
-    whole = room_label(building, unit, room_no)
-    parts = whole.split("-")
-    return "-".join(parts[1:]) if len(parts) > 1 else whole
 
 
 def _names(db: Database, viewer: Viewer, building_id: str) -> tuple[str, ...]:

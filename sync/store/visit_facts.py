@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sync.domain.act import Act
-from sync.domain.address import canonical, parse_room
 from sync.domain.visit_facts import DoorFacts, KnownVisit
 from sync.errors import AccessError, RuleError
 from sync.store.database import Database, converted
@@ -25,16 +23,6 @@ class CampaignRound:
     name: str
     round_no: int
     round_name: str
-
-
-@lru_cache(maxsize=20_000)
-def room_label(building: str, unit: str, room_no: str) -> str:
-    """How a room is written everywhere: "3-2-501"; an odd name that is no address is written part by part."""
-    try:
-        named = unit if not unit or unit[-1] in "元门" else f"{unit}单元"
-        return canonical(parse_room(f"{building}{named}{room_no}室"))
-    except RuleError:
-        return "-".join(part for part in (building, unit, room_no) if part)
 
 
 def load_door(store: Store, act: Act, household_id: str, *, day: str = "", band: str = "") -> DoorFacts:

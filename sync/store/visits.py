@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.domain.act import Act
+from sync.domain.address import room_label
 from sync.domain.calendar import start_of_day
 from sync.domain.demands import DemandIntent
 from sync.domain.door_sheets import Door, walking_order
@@ -25,7 +26,6 @@ from sync.store.visit_facts import (
     load_door,
     load_known,
     open_campaign,
-    room_label,
     round_name,
     texts,
 )

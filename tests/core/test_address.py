@@ -2,7 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.domain.address import LONGEST, MOST_ROOMS, RoomRef, building_key, canonical, parse_range, parse_room
+from sync.domain.address import (
+    LONGEST,
+    MOST_ROOMS,
+    RoomRef,
+    building_key,
+    canonical,
+    parse_range,
+    parse_room,
+    room_in_building,
+    room_label,
+    unit_key,
+)
 from sync.errors import RuleError
 
 THE_ROOM = RoomRef("3", "2", 5, "501")
@@ -267,3 +278,23 @@ def test_whatever_is_read_is_read_back(text):
     except RuleError:
         return
     assert parse_room(canonical(ref)) == ref
+
+
+@pytest.mark.parametrize(
+    ("parts", "label", "short"),
+    [
+        (("3号楼", "2", "501"), "3-2-501", "2-501"),
+        (("3号楼", "二单元", "501"), "3-2-501", "2-501"),
+        (("三栋", "十二单元", "501"), "3-12-501", "12-501"),
+        (("A座", "", "1201"), "A-1201", "1201"),
+        (("5号楼", "东门", "B101"), "5-东-B101", "东-B101"),
+        (("综合楼", "", "商铺1"), "综合楼-商铺1", "商铺1"),
+    ],
+)
+def test_a_room_is_written_the_same_way_everywhere(parts, label, short):
+    assert room_label(*parts) == label
+    assert room_in_building(*parts[1:]) == short
+
+
+def test_a_unit_is_its_number():
+    assert [unit_key(label) for label in ("一单元", "2单元", " 3 ", "二门", "东单元", "")] == ["1", "2", "3", "2", "东", ""]

@@ -166,11 +166,3 @@ def test_doors_already_reached_in_the_round_are_known(world: World) -> None:
     opened = visits.campaign(db, viewer, today="2026-11-23")
     plan = sheets.plan(db, viewer, building, rules=world.store.rules, now=world.clock(), opened=opened)
     assert [door.room for door in plan.doors if door.is_done] == ["1-301"]
-
-
-@pytest.mark.parametrize(
-    ("building", "unit", "room", "label"),
-    [("3号楼", "2单元", "501", "2-501"), ("A座", "", "1201", "1201"), ("综合楼", "", "商铺1", "商铺1")],
-)
-def test_rooms_are_short_inside_their_building(building: str, unit: str, room: str, label: str) -> None:
-    assert sheets.short_label(building, unit, room) == label

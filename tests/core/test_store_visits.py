@@ -11,7 +11,6 @@ from sync.domain.visit_facts import KnockIntent, VisitIntent
 from sync.domain.visiting import as_change
 from sync.errors import AccessError, RuleError
 from sync.store import visits
-from sync.store.visit_facts import room_label
 from world import World
 
 TODAY = "2026-11-23"
@@ -154,14 +153,6 @@ def test_the_next_door(world: World) -> None:
     assert visits.next_door(world.store.db, viewer, world.id("b3:302")) == world.id("b3:201")
     assert visits.next_door(world.store.db, viewer, world.id("b3:102")) == ""
     assert visits.next_door(world.store.db, world.viewer("head1"), world.id("b3:301")) == ""
-
-
-@pytest.mark.parametrize(
-    ("parts", "label"),
-    [(("3号楼", "2", "501"), "3-2-501"), (("A座", "", "1201"), "A-1201"), (("综合楼", "", "商铺1"), "综合楼-商铺1")],
-)
-def test_how_a_room_is_written(parts: tuple[str, str, str], label: str) -> None:
-    assert room_label(*parts) == label
 
 
 # ---------------------------------------------------------------------------------------------------- recording

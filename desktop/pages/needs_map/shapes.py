@@ -1,11 +1,11 @@
 """From what the store read to what the widgets show: tiles of the plan, doors of the façade."""
 
 from desktop.i18n import tr
-from desktop.pages.needs_map.reasons import colour_words
+from desktop.pages.needs_map.reasons import colour_character, colour_words
 from desktop.widgets.compound_plan import BuildingTile
 from desktop.widgets.facade_model import FacadeRoom, FacadeSnapshot
 from desktop.widgets.share_bar import Counts
-from sync.domain.address import building_key
+from sync.domain.address import unit_key
 from sync.domain.colour_rules import RuleSet
 from sync.domain.colours import AreaCounts
 from sync.store.needs_map import BuildingSnapshot, CompoundSnapshot
@@ -28,13 +28,12 @@ def facade(building: BuildingSnapshot, rules: RuleSet) -> FacadeSnapshot:
     """The building from the front: a character in every cell, its room, and the legend's words."""
     order = {unit.unit_id: place for place, unit in enumerate(building.units)}
     labels = {unit.unit_id: unit.label for unit in building.units}
-    numbers = {unit.unit_id: _short(unit.label) for unit in building.units}
+    numbers = {unit.unit_id: unit_key(unit.label) for unit in building.units}
     # Slots that were never filled in say nothing about the order; the room number does.
     places = [(cell.unit_id, cell.floor, cell.slot) for cell in building.cells]
     has_slots = len(set(places)) == len(places)
     rooms = []
     for cell in building.cells:
-        entry = rules.entry(cell.coloured.colour)
         words = colour_words(cell.coloured.colour, rules)
         if cell.demands:
             words = tr("{words}; {n} open").format(words=words, n=cell.demands)
@@ -47,14 +46,10 @@ def facade(building: BuildingSnapshot, rules: RuleSet) -> FacadeSnapshot:
                 floor=cell.floor,
                 room=f"{number}-{cell.room_no}" if number and len(building.units) > 1 else cell.room_no,
                 tone=cell.coloured.colour.value,
-                character=entry.character,
+                character=colour_character(cell.coloured.colour, rules),
                 words=words,
                 slot=f"{cell.slot:03d}" if has_slots else "",
+                short=cell.room_no,
             )
         )
     return FacadeSnapshot.arrange(tr("{building}, from the front").format(building=building.name), rooms)
-
-
-def _short(unit: str) -> str:
-    """'2单元' and '二单元' → '2'; a unit that is not numbered keeps its name."""
-    return building_key(unit).removesuffix("单元").removesuffix("门")

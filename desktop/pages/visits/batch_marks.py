@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from desktop.i18n import tr
 from desktop.pages.visits import choices
 from desktop.widgets.facade_model import FacadeRoom, FacadeSnapshot
-from sync.domain.address import parse_room
+from sync.domain.address import parse_room, room_in_building
 from sync.domain.knocking import EMPTY_HOMES
 from sync.errors import RuleError
 from sync.store.visits import BatchDoor, BuildingDoors
@@ -135,7 +135,7 @@ class BatchMarks:
             unit=door.unit_position,
             unit_label=_unit_words(door.unit),
             floor=door.floor,
-            room=door.label.partition("-")[2] or door.label,
+            room=room_in_building(door.unit, door.room_no),
             tone=choices.TONES_OF_MARKS.get(outcome, "open"),
             character=choices.mark_character(outcome),
             words=words,

@@ -18,10 +18,10 @@ from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label, line, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
+from sync.domain.address import room_label
 from sync.domain.calendar import CHINA, day_of
 from sync.store import drafts, search, staff, visits
 from sync.store.store import Reader
-from sync.store.visit_facts import room_label
 from sync.store.visits import TodayEntry
 
 
