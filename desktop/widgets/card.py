@@ -1,6 +1,7 @@
 """The white card that everything on a page sits in, and the small frames within it."""
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.widgets.labels import label, set_text
@@ -107,5 +108,13 @@ def clear(layout: QLayout) -> None:
             if isinstance(part, QLayout):
                 clear(part)
             elif isinstance(part, QWidget):
+                _keep_keyboard(part)
                 part.hide()
                 part.deleteLater()
+
+
+def _keep_keyboard(going: QWidget) -> None:
+    """Before a widget goes: when it hides, Qt would hand the keyboard to the next one and scroll the page down to it."""
+    focused, stays = QApplication.focusWidget(), going.parentWidget()
+    if focused is not None and stays is not None and (focused is going or going.isAncestorOf(focused)):
+        stays.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -63,6 +63,13 @@ def day_words(day: str | None, *, today: str) -> str:
     return tr("{n} days left").format(n=left) if left > 0 else tr("{n} days late").format(n=-left)
 
 
+def visit_day_words(day: str | None, *, today: str) -> str:
+    """When a household is to be called on; a day that has passed is not held against anybody."""
+    if day is not None and day < today:
+        return tr("time to go")
+    return day_words(day, today=today)
+
+
 def near_words(day: str | None, *, today: str) -> str:
     """A day of the coming week: today, or 11-28."""
     return tr("today") if day is None or day == today else short_day(day, today=today)

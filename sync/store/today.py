@@ -20,7 +20,7 @@ from sync.store.viewers import viewer_streams
 from sync.store.visits import TodayEntry
 
 SOON_DAYS = 7  # what is called near: the card of the coming visits, a visit already tried
-_VISITS_SHOWN = 8  # the longest overdue; the others are counted, and printed on door sheets
+_VISITS_SHOWN = 8  # the nearest; the others wait behind a line with their number
 _STEPS = 20
 
 
@@ -58,20 +58,21 @@ Item = DemandRow | VisitDue | DisputeRow
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The page: what is due, then what was recorded. ``more_visits`` are due as well and not listed.
+    """The page: what is due, then what was recorded. ``waiting`` are visits that are due as well, nearest first.
 
-    ``near`` are the visits of the coming seven days, ``near_count`` with the overdue ones; ``untold`` are solved
-    demands whose residents do not know yet.
+    ``near`` are the first visits of the coming seven days, ``near_count`` all of them; ``untold`` are solved demands
+    whose residents do not know yet. ``has_homes``: whether there is any household at all to work for.
     """
 
     today: str
     items: tuple[Item, ...]
-    more_visits: int
+    waiting: tuple[VisitDue, ...]
     entries: tuple[TodayEntry, ...]
     steps: tuple[StepToday, ...]
     near: tuple[VisitDue, ...]
     near_count: int
     untold: tuple[DemandRow, ...]
+    has_homes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +92,30 @@ def board(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> Board:
     untold = tuple(row for row in due if row.state == "resolved")
     waiting = visits_due(db, viewer, rules=rules, today=today, until=add_days(today, SOON_DAYS))
     pressing = [visit for visit in waiting if visit.tried or (visit.due_on or today) <= today]
-    near = [visit for visit in waiting if (visit.due_on or today) >= today]
+    near = sorted((visit for visit in waiting if (visit.due_on or today) >= today), key=lambda v: v.due_on or today)
     rest: list[Item] = [row for row in due if row.state != "resolved"]
     rest += pressing[:_VISITS_SHOWN]
     rest += disputes.due_items(db, viewer, today)
     return Board(
         today=today,
         items=(*untold, *sorted(rest, key=lambda item: _due_day(item, today))),
-        more_visits=max(0, len(pressing) - _VISITS_SHOWN),
+        waiting=tuple(pressing[_VISITS_SHOWN:]),
         entries=visits.today_entries(db, viewer, today=today),
         steps=steps_today(db, viewer, rules=rules, now=now),
         near=tuple(near[:5]),
-        near_count=len(waiting),
+        near_count=len(near),
         untold=untold,
+        has_homes=_has_homes(db, viewer),
     )
 
 
 def visits_due(db: Database, viewer: Viewer, *, rules: Rules, today: str, until: str) -> tuple[VisitDue, ...]:
-    """The households to be called on up to a day, by when they are due; those never reached count as due today.
+    """The households to be called on up to a day; those never reached count as due today.
 
-    A head: all homes of the own buildings. The station: the homes paired with the viewer. A home whose door stayed
-    shut in three bands is hard to reach and turns up no more. Rule source: care levels and visit intervals.
+    First what was agreed or asked for, then by how near its day is: what could not be done for a year does not push
+    aside what can be done this week. A head: all homes of the own buildings. The station: the homes paired with the
+    viewer. A home whose door stayed shut in three bands is hard to reach and turns up no more. Rule source: care levels
+    and visit intervals.
     """
     ordinary = next(level for level in rules.care.level if level.code == rules.care.ordinary)
     statement = f"""
@@ -137,7 +141,9 @@ def visits_due(db: Database, viewer: Viewer, *, rules: Rules, today: str, until:
             d.last_contact_on, d.tried, d.bands
         FROM due d JOIN building b ON b.id = d.building_id LEFT JOIN unit u ON u.id = d.unit_id
         WHERE d.due_on <= :until
-        ORDER BY d.due_on, d.asked_on IS NULL, d.tried DESC, b.position, u.position, d.floor, d.slot, d.room_no"""
+        ORDER BY d.agreed_on IS NULL AND d.asked_on IS NULL, d.last_contact_on IS NULL AND d.asked_on IS NULL,
+            abs(julianday(d.due_on) - julianday(:today)), d.tried DESC, b.position, u.position, d.floor, d.slot,
+            d.room_no"""
     given = {
         "streams": viewer_streams(viewer),
         "headed": _json(sorted(viewer.buildings({"building_head", "cluster_leader"}))),
@@ -204,12 +210,18 @@ def shares(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> tuple[Are
     return tuple(made)
 
 
+def _has_homes(db: Database, viewer: Viewer) -> bool:
+    statement = f"SELECT EXISTS (SELECT 1 FROM household WHERE deleted = 0 AND {MINE})"
+    with converted():
+        return bool(db.conn.execute(statement, {"streams": viewer_streams(viewer)}).fetchone()[0])
+
+
 def _due_day(item: Item, today: str) -> tuple[bool, str]:
-    """Items without a day come last; a household never reached is due today."""
+    """Items without a day come last; a visit that should have been is due today, whatever its day was."""
     if isinstance(item, DemandRow):
         return item.due_at is None, day_of(item.due_at) if item.due_at else ""
     if isinstance(item, VisitDue):
-        return False, item.due_on or today
+        return False, max(item.due_on or today, today)
     return item.next_on is None, item.next_on or ""
 
 

@@ -58,7 +58,7 @@ def test_homes_never_reached_are_due_today(world: World) -> None:
     assert [visit.due_on for visit in due(world)] == [None] * 6
     assert places(due(world))[0] == "3-1-101"
     seen = board(world)
-    assert (len(seen.items), seen.more_visits, seen.near_count) == (6, 0, 6)
+    assert (len(seen.items), seen.waiting, seen.near_count) == (6, (), 6)
     assert [visit.place for visit in seen.near] == places(due(world))[:5]
 
 
@@ -122,7 +122,7 @@ def test_an_agreed_day_counts_before_every_other(world: World) -> None:
     assert due(world) == ()
 
 
-def test_only_the_longest_due_are_listed_and_the_rest_is_counted(world: World) -> None:
+def test_a_days_work_is_listed_and_the_rest_is_counted(world: World) -> None:
     doors = [
         new(
             "household",
@@ -137,7 +137,30 @@ def test_only_the_longest_due_are_listed_and_the_rest_is_counted(world: World) -
     ]
     world.save("staff", doors)
     seen = board(world)
-    assert (len(seen.items), seen.more_visits, seen.near_count) == (8, 3, 11)
+    assert (len(seen.items), len(seen.waiting), seen.near_count) == (8, 3, 11)
+
+
+def test_what_is_near_comes_before_what_was_long_ago(world: World) -> None:
+    all_met(world)
+    met(world, "b3:201", day="2026-11-20")  # met again since, so nothing changes
+    world.clock.forward(days=184)
+    knock(world, "b3:101", "by_appointment", appointment_on="2027-05-28")
+    building = world.id("b3")
+    asked = new(
+        "care_due", world.id("d"), household_id=world.id("b3:302"), building_id=building, due_on="2026-12-01"
+    )
+    world.save("staff", [asked])
+    first, second, *others = due(world)
+    assert (first.place, first.is_agreed) == ("3-1-101", True)
+    assert (second.place, second.due_on) == ("3-1-302", "2026-12-01")
+    days = [visit.due_on or "" for visit in others]
+    assert days == sorted(days, reverse=True)
+    assert today._due_day(second, "2027-05-25") == (False, "2027-05-25")  # long ago is today, not before all others
+
+
+def test_a_community_without_doors_is_told_apart_from_an_empty_day(world: World) -> None:
+    assert board(world).has_homes
+    assert not board(world, "mediator").has_homes
 
 
 def test_the_station_calls_on_homes_it_is_paired_with(world: World) -> None:

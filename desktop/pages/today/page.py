@@ -1,6 +1,6 @@
 """今日: one list of what is due for the person in front of it, what was recorded today, and three cards beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,14 +20,16 @@ from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import ResponsiveColumns
 from desktop.widgets.labels import label, line, set_text
 from sync.domain.calendar import day_of
+from sync.domain.roles import STATION_ROLES
 from sync.store import demands, today, visits
 from sync.store.store import Store
-from sync.store.today import Board, StepToday
+from sync.store.today import AreaShare, Board, StepToday
 from sync.store.visits import TodayEntry
 from sync.store.writer import Touched
 
 _ROWS = 30  # more is not a day's work; the rest is a line with its number
 _ENTRIES = 12
+_MORE = 20  # visits that one click on the line brings
 
 
 class TodayPage(Page):
@@ -42,10 +44,11 @@ class TodayPage(Page):
         super().__init__(context)
         self._board: Board | None = None
         self._begin_at_first = False
+        self._more_shown = 0  # visits beyond the first, asked for with the line below the list
         self.rows: list[TodayRow] = []
         self.main = Card()
         self.print_sheet = button("", on_click=lambda: context.navigate("batch", print=True))
-        self.record = button("", role="primary", on_click=lambda: context.navigate("visits"))
+        self.record = button("", role="primary", on_click=self._on_record)
         self.main.add_action(self.print_sheet)
         self.main.add_action(self.record)
         self._state = label("", wrap=True)
@@ -81,6 +84,7 @@ class TodayPage(Page):
     def open(self, **target: Any) -> None:
         """The first thing to do has the focus: Enter begins it."""
         self._begin_at_first = True
+        self._more_shown = 0
         super().open(**target)
 
     def reload(self) -> None:
@@ -96,7 +100,7 @@ class TodayPage(Page):
         read(
             self,
             lambda reader: today.shares(reader.db, viewer, rules=rules, now=now),
-            self.share.show_shares,
+            self._show_shares,
             key="shares",
         )
 
@@ -111,8 +115,7 @@ class TodayPage(Page):
     def retranslate(self) -> None:
         self.main.set_title(tr("To be done today"))
         self.print_sheet.set_words(tr("Print a door sheet"))
-        self.record.set_words(tr("Record visit") + "　Ctrl N")  # the key itself is the window's, on every page
-        self.record.setAccessibleName(tr("Record visit"))
+        self._name_record()
         if self._board is None:
             set_text(self._state, tr("One moment …"))
             set_text(self._recorded, "")
@@ -124,33 +127,27 @@ class TodayPage(Page):
     # ------------------------------------------------------------------------------------------- showing
 
     def _show(self, board: Board) -> None:
-        focused = next((row.words for row in self.rows if row.action.hasFocus()), None)
+        focused = next((place for place, row in enumerate(self.rows) if row.action.hasFocus()), None)
+        before = None if focused is None else self.rows[focused].words
         self._board = board
+        self._name_record()
         now = self.context.now()
         self.rows = []
         clear(self._list)
-        for item in board.items[:_ROWS]:
+        for item in (*board.items[:_ROWS], *board.waiting[: self._more_shown]):
             said = words_of(item, now=now)
             self._add(self._list, said, partial(self.context.navigate, said.page, **said.target))
-        count = len(board.items) + board.more_visits
+        count = len(board.items) + len(board.waiting)
         self.main.set_hint(tr("in order of day, {n} in all").format(n=number(count)) if count else "")
-        set_text(self._state, "" if board.items else self._nothing())
-        hidden = len(board.items) - _ROWS
-        if board.more_visits:
-            self._more.set_words(
-                tr("{n} more households wait for a visit; print them as door sheets").format(
-                    n=number(board.more_visits)
-                )
-            )
-        elif hidden > 0:
-            self._more.set_words(tr("{n} more matters").format(n=number(hidden)))
-        self._more.setVisible(board.more_visits > 0 or hidden > 0)
+        set_text(self._state, "" if board.items else self._nothing(board))
+        self._name_more(board)
         self._show_recorded(board)
         show_near(self.near, board.near, board.near_count, today=board.today, on_click=self._to_household)
         show_untold(self.untold, board.untold, on_click=self._to_demand)
-        for row in self.rows:
-            if focused is not None and (row.words.page, row.words.target) == (focused.page, focused.target):
-                row.action.setFocus(Qt.FocusReason.OtherFocusReason)
+        if before is not None and focused is not None and self.rows:
+            same = (row for row in self.rows if (row.words.page, row.words.target) == (before.page, before.target))
+            kept = next(same, self.rows[min(focused, len(self.rows) - 1)])  # what was done is gone: the next one
+            kept.action.setFocus(Qt.FocusReason.OtherFocusReason)
         if self._begin_at_first and self.rows:
             self.rows[0].action.setFocus(Qt.FocusReason.OtherFocusReason)
         self._begin_at_first = False
@@ -178,7 +175,44 @@ class TodayPage(Page):
         self.rows.append(row)
         box.addWidget(row)
 
-    def _nothing(self) -> str:
+    def _show_shares(self, shares: Sequence[AreaShare]) -> None:
+        self.share.setVisible(bool(shares))
+        self.share.show_shares(shares)
+
+    def _name_record(self) -> None:
+        """The blue button is the next thing to do: as long as there are no doors, that is not a visit."""
+        has_homes = self._board is None or self._board.has_homes
+        self.print_sheet.setVisible(has_homes)
+        if has_homes:
+            self.record.set_words(tr("Record visit") + "　Ctrl N")  # the key itself is the window's, on every page
+            self.record.setAccessibleName(tr("Record visit"))
+        else:
+            self.record.set_words(tr("New building") if self._may_build() else tr("Sync"))
+            self.record.setAccessibleName(self.record.words)
+
+    def _name_more(self, board: Board) -> None:
+        """The line below the list: what there is beyond it."""
+        hidden, waiting = len(board.items) - _ROWS, len(board.waiting) - self._more_shown
+        if waiting > 0:
+            self._more.set_words(tr("{n} more households, see the list").format(n=number(waiting)))
+        elif hidden > 0:
+            self._more.set_words(tr("{n} more matters").format(n=number(hidden)))
+        self._more.setVisible(waiting > 0 or hidden > 0)
+
+    def _may_build(self) -> bool:
+        return self.context.session.is_open and self.context.session.viewer.has_any(STATION_ROLES)
+
+    def _nothing(self, board: Board) -> str:
+        if not board.has_homes and self._may_build():
+            return tr(
+                "There are no households here yet. Begin with a building: say how many floors, units and rooms it has,"
+                " and all its doors are there."
+            )
+        if not board.has_homes:
+            return tr(
+                "No building has been given to you yet. Ask the secretary to give you one; after the next sync its"
+                " households and what is due there stand here."
+            )
         return tr(
             "Nothing is due today. What residents ask for, visits that are due and disputes to look after will stand"
             " here. Begin with a visit, or print a door sheet and knock."
@@ -196,11 +230,22 @@ class TodayPage(Page):
     def _to_demand(self, demand_id: str) -> None:
         self.context.navigate("demand", demand_id=demand_id, move="reply")
 
-    def _on_more(self) -> None:
-        if self._board is not None and self._board.more_visits:
-            self.context.navigate("batch", print=True)
+    def _on_record(self) -> None:
+        if self._board is None or self._board.has_homes:
+            self.context.navigate("visits")
+        elif self._may_build():
+            self.context.navigate("households", new_building=True)
         else:
+            self.context.navigate("sync")
+
+    def _on_more(self) -> None:
+        if self._board is None or len(self._board.waiting) <= self._more_shown:
             self.context.navigate("demands")
+            return
+        seen = min(len(self._board.items), _ROWS) + self._more_shown
+        self._more_shown += _MORE
+        self._show(self._board)
+        self.rows[seen].action.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _undo_step(self, step: StepToday) -> None:
         self._undo(lambda store, me: demands.take_back(store, me, step.demand_id, step.event_id))

@@ -16,7 +16,7 @@ from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import StateBadge
 from desktop.words import disputes
 from desktop.words.demands import MOVES, STATES, STEPS, badge_of, due_words
-from desktop.words.households import OUTCOMES, advice_for_bands, day_words, word
+from desktop.words.households import OUTCOMES, advice_for_bands, visit_day_words, word
 from sync.domain.calendar import CHINA, day_of
 from sync.store.demand_rows import DemandRow
 from sync.store.dispute_rows import DisputeRow
@@ -103,7 +103,7 @@ def _visit(visit: VisitDue, *, today: str) -> RowWords:
         place=visit.place,
         title=title,
         note=note,
-        due=day_words(visit.due_on, today=today),
+        due=visit_day_words(visit.due_on, today=today),
         action=tr("Record visit"),
         page="visits",
         target={"household_id": visit.household_id},
