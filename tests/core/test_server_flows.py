@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from servers import START, Device, Server, new, patch
-from sync.domain import demand_moves, demand_undo, demands, dispute_moves, dispute_undo, disputes
+from sync.domain import demand_correction, demand_moves, demand_undo, demands, dispute_moves, dispute_undo, disputes
 from sync.domain.act import Act
 from sync.domain.calendar import load_calendar
 from sync.domain.catalogue import KINDS
@@ -193,6 +193,36 @@ def undo_and_repeat(server: Server, device: Device, demand_id: str, intent: Any,
     server.clock.now += 1000
     again = record(device, "demand", demand_id)
     device.accepted(*demand_moves.move(act(server, device), again, name, intent, demand_moves.MoveFacts()))
+
+
+def test_what_is_put_right_is_accepted_from_the_head_and_the_station(
+    server: Server, head: Device, staff: Device
+) -> None:
+    places = server.places
+    home = demands.DemandPlace(compound_id=places["compound"], building_id=places["b1"], household_id=places["b1-101"])
+    raised = demands.raise_demand(act(server, head), demands.DemandIntent(category="01", title="漏水"), home)
+    demand_id = raised[0].id
+    head.accepted(*raised)
+
+    def put_right(device: Device, place: demands.DemandPlace, **wanted: str) -> None:
+        device.pull()
+        server.clock.now += 1000
+        known = record(device, "demand", demand_id)
+        facts = demand_correction.CorrectionFacts(place=place, counted_from=known.reported_at)
+        intent = demand_correction.CorrectionIntent(**wanted)
+        device.accepted(*demand_correction.correct(act(server, device), known, intent, facts))
+
+    put_right(head, home, category="02", urgency="urgent", title="水管爆了")
+    put_right(staff, home, category="08", urgency="routine", title="要人照看")
+    head.pull()
+    assert (head.rows[demand_id].values["title"], head.rows[demand_id].values["urgency"]) == ("养老助老", "routine")
+    moves = [event.move for event in events(head, "demand_event", "demand_id", demand_id)]
+    assert moves == ["create", "correct", "correct"]
+    put_right(staff, home, category="05", urgency="routine", title="楼道堆物")
+    compound = demands.DemandPlace(compound_id=places["compound"])
+    put_right(staff, compound, category="05", urgency="routine", title="小区堆物", scope="compound")
+    staff.pull()
+    assert staff.rows[demand_id].values["building_id"] is None
 
 
 def test_what_the_verbs_of_disputes_make_is_accepted(
