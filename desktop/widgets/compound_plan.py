@@ -23,9 +23,9 @@ from desktop.theme import Theme
 from desktop.widgets.share_bar import Counts, counts_words, paint_shares
 from desktop.widgets.state_badge import paint_badge, state_character, state_words
 
-_TILE_WIDTH: Final = 148
+_TILE_WIDTH: Final = 130
 _TILE_HEIGHT: Final = 78
-_GAP: Final = 12
+_GAP: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +213,5 @@ def _paint_tile(
     paint_shares(painter, bar, tile.counts, look)
     painter.setPen(QColor(colours.ink_2))
     painter.setFont(look.font(theme.HINT_SIZE))
-    numbers = QRectF(rect.left() + px(11), rect.top() + px(51), rect.width() - px(16), px(22))
+    numbers = QRectF(rect.left() + px(9), rect.top() + px(51), rect.width() - px(12), px(22))
     painter.drawText(numbers, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, counts_words(tile.counts))

@@ -13,7 +13,8 @@ class FacadeRoom:
 
     ``tone`` is a colour of the needs map (red, yellow, green, grey, blank) or a mark of the round (open, met,
     no_answer, refused, vacant, moved, appointment). ``slot`` orders the doors of a floor; without one the last
-    two characters of ``room`` do. ``words`` say the state to a screen reader and in the tooltip.
+    two characters of ``room`` do. ``words`` say the state to a screen reader and in the tooltip. ``short`` is the
+    room without its staircase, painted where the doors have to be narrow: the staircase's name stands below them.
     """
 
     household_id: str
@@ -26,6 +27,7 @@ class FacadeRoom:
     words: str
     slot: str = ""
     dim: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class FacadeCell:
     character: str
     words: str
     dim: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class FacadeSnapshot:
                 character=door.character,
                 words=door.words,
                 dim=door.dim,
+                short=door.short,
             )
             for door in doors
         )

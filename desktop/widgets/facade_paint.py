@@ -15,7 +15,9 @@ _GAP: Final = 5
 _UNIT_GAP: Final = 15
 _MAX_WIDTH: Final = 112
 _MAX_HEIGHT: Final = 57
-_MIN_HEIGHT: Final = 46
+_MIN_HEIGHT: Final = 39
+_MIN_WIDTH: Final = 36
+_ROOM_AIR: Final = 6
 _RADIUS: Final = 5
 _PRINTED_BORDERS: Final = {"red": 3.0, "yellow": 1.8}  # without colour, the thickness tells the urgent doors
 
@@ -36,22 +38,28 @@ class FacadeGeometry:
     unit_spans: tuple[tuple[int, int], ...]
     width: int
     height: int
+    is_short: bool = False  # rooms are written without their staircase
 
     @classmethod
     def fit(cls, snapshot: FacadeSnapshot, *, size: QSize, look: Theme, scale: float, shrink: bool = False) -> Self:
-        """Use the room there is; doors never become too small to read unless ``shrink`` (paper) says so."""
+        """Use the room there is; doors never become too small to read unless ``shrink`` (paper) says so.
+
+        Where the rooms in full would not all fit side by side, they are written short.
+        """
         columns = sum(unit.columns for unit in snapshot.units)
         small = QFontMetricsF(look.painted_font(HINT_SIZE, scale=scale))
-        rooms = max((small.horizontalAdvance(cell.room) for cell in snapshot.cells), default=0.0)
         floors = max((small.horizontalAdvance(floor) for floor in snapshot.floors), default=0.0)
         left = round(floors + 14 * scale) if snapshot.floors else 0
         bottom = round(small.height() + 12 * scale) if snapshot.units else 0
         gaps = _GAP * scale * max(0, columns - len(snapshot.units)) + _UNIT_GAP * scale * max(
             0, len(snapshot.units) - 1
         )
-        least = rooms + 10 * scale
         ring = 4 * scale
         wide = (size.width() - left - gaps - 2 * ring) / max(1, columns)
+        least = max(_widest(snapshot, small, is_short=False) + _ROOM_AIR * scale, _MIN_WIDTH * scale)
+        is_short = wide < least and not shrink
+        if is_short:
+            least = max(_widest(snapshot, small, is_short=True) + _ROOM_AIR * scale, _MIN_WIDTH * scale)
         high = (size.height() - bottom - 2 * ring) / max(1, len(snapshot.floors)) - _GAP * scale
         if shrink:
             cell_width, cell_height = min(wide, _MAX_WIDTH * scale), min(high, _MAX_HEIGHT * scale)
@@ -81,6 +89,7 @@ class FacadeGeometry:
             unit_spans=tuple(spans),
             width=round((spans[-1][1] if spans else left) + ring),
             height=round((ys[-1] + cell.height() if ys else 0) + ring) + bottom,
+            is_short=is_short,
         )
 
     def rect(self, cell: FacadeCell) -> QRect:
@@ -185,7 +194,8 @@ def _paint_letters(
     high, wide = geometry.cell.height(), geometry.cell.width()
     large = look.painted_font(_CHARACTER, scale=geometry.scale, bold=True)
     small = look.painted_font(HINT_SIZE, scale=geometry.scale)
-    for font, part, middle in ((large, _character, 0.335), (small, _room, 0.755)):
+    room = _short_room if geometry.is_short else _room
+    for font, part, middle in ((large, _character, 0.335), (small, room, 0.755)):
         metrics = QFontMetricsF(font)
         down = high * middle + (metrics.ascent() - metrics.descent()) / 2
         widths: dict[str, float] = {}
@@ -206,6 +216,15 @@ def _character(cell: FacadeCell) -> str:
 
 def _room(cell: FacadeCell) -> str:
     return cell.room
+
+
+def _short_room(cell: FacadeCell) -> str:
+    return cell.short or cell.room
+
+
+def _widest(snapshot: FacadeSnapshot, metrics: QFontMetricsF, *, is_short: bool) -> float:
+    texts = {_short_room(cell) if is_short else cell.room for cell in snapshot.cells}
+    return max(map(metrics.horizontalAdvance, texts), default=0.0)
 
 
 def _paint_ring(painter: QPainter, rect: QRect, geometry: FacadeGeometry, look: Theme, *, has_focus: bool) -> None:

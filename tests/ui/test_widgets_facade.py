@@ -1,5 +1,7 @@
 """The façade: places of irregular buildings, keys, one path a colour, and a description for those who cannot see."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -162,7 +164,7 @@ def test_room_numbers_stay_readable_by_scrolling(qtbot: QtBot, floors: int, door
     geometry = facade.facade_geometry
     letters = theme.current().painted_font(theme.HINT_SIZE, scale=geometry.scale)
     assert letters.pixelSize() >= 13
-    assert geometry.cell.height() >= 46
+    assert geometry.cell.height() >= 39  # a character of 17 above a room of 13
     last = facade.snapshot.cells[-1].household_id
     facade.set_current(last)
     assert facade.viewport().rect().contains(facade.cell_rect(last))
@@ -236,3 +238,14 @@ def test_the_table_is_the_facades_twin(qtbot: QtBot, qtmodeltester: ModelTester)
     assert table.model().rowCount() == len(snapshot.cells)
     table.set_snapshot(snapshot)
     assert table.current == "2-5-2"
+
+
+def test_rooms_are_written_short_before_doors_would_have_to_scroll(facade: Facade) -> None:
+    rooms = [replace(door, short=door.room[2:]) for door in (room(1, 1, n) for n in range(1, 11))]
+    facade.set_snapshot(FacadeSnapshot.arrange("1 号楼", rooms))
+    facade.resize(900, 400)
+    assert not facade.facade_geometry.is_short
+    facade.resize(480, 400)
+    assert facade.facade_geometry.is_short
+    assert facade.facade_geometry.width <= facade.viewport().width()
+    assert facade.facade_geometry.cell.width() >= 36

@@ -9,7 +9,13 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 from desktop import theme
 from desktop.i18n import tr
 from desktop.pages.needs_map.plan_table import PlanTable
-from desktop.pages.needs_map.reasons import area_reasons, demand_reason, demand_title
+from desktop.pages.needs_map.reasons import (
+    area_reasons,
+    colour_character,
+    colour_words,
+    demand_reason,
+    demand_title,
+)
 from desktop.pages.needs_map.shapes import facade, tiles
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
@@ -42,10 +48,11 @@ class Legend(QWidget):
         for entry in self._rules.legend:
             if entry.colour is Colour.NONE:
                 continue
+            character, words = colour_character(entry.colour, self._rules), colour_words(entry.colour, self._rules)
             holder = QWidget()
             row = FlowLayout(holder)
-            row.addWidget(StateBadge(entry.colour.value, character=entry.character, words=entry.text))
-            row.addWidget(label(entry.text))
+            row.addWidget(StateBadge(entry.colour.value, character=character, words=words))
+            row.addWidget(label(words))
             self._flow.addWidget(holder)
 
 
@@ -99,7 +106,7 @@ class PlanCard(Card):
         self.add(self._public)
         self.add(line())
         totals = QWidget()
-        self._totals = FlowLayout(totals, gap=theme.GAP_M)
+        self._totals = FlowLayout(totals, gap=theme.GAP_S)
         self.add(totals)
         self._why = label("", "secondary", wrap=True)
         self.add(self._why)
@@ -163,7 +170,7 @@ class PlanCard(Card):
         numbers = (counts.red, counts.yellow, counts.green, counts.grey, counts.blank)
         colours = (Colour.RED, Colour.YELLOW, Colour.GREEN, Colour.GREY, Colour.BLANK)
         for colour, number in zip(colours, numbers, strict=True):
-            text = f"{rules.entry(colour).character} {number}"
+            text = f"{colour_character(colour, rules)} {number}"
             tone = _TONES.get(colour, "")
             self._totals.addWidget(label(text, "strong" if tone else "", tone=tone))
 
@@ -232,7 +239,9 @@ class FacadeCard(Card):
         snapshot = facade(building, rules)
         self.set_title(snapshot.title)
         self.set_hint(tr("arrows walk, Enter opens"))
-        self._badge.set_state(building.coloured.colour.value, character=rules.entry(building.coloured.colour).character)
+        self._badge.set_state(
+            building.coloured.colour.value, character=colour_character(building.coloured.colour, rules)
+        )
         self._badge.show()
         self.facade.blockSignals(True)
         self.facade.set_snapshot(snapshot)
@@ -259,7 +268,9 @@ def _why(coloured: Coloured, counts: AreaCounts, *, rules: RuleSet) -> str:
     if coloured.colour is Colour.NONE:
         return ""
     reasons = area_reasons(coloured, counts)
-    return tr("Why “{character}”: {reasons}").format(character=rules.entry(coloured.colour).character, reasons=reasons)
+    return tr("Why “{character}”: {reasons}").format(
+        character=colour_character(coloured.colour, rules), reasons=reasons
+    )
 
 
 def _buildings(compound: CompoundSnapshot) -> AreaCounts:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from desktop import theme
 from desktop.i18n import short_day, tr
 from desktop.pages.needs_map.reading import PanelReading
-from desktop.pages.needs_map.reasons import household_reasons
+from desktop.pages.needs_map.reasons import colour_character, household_reasons
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, Card, clear
 from desktop.widgets.labels import label
@@ -66,10 +66,11 @@ class HouseholdPanel(Card):
         clear(self._box)
         clear(self._buttons)
         why = reading.why
-        entry = rules.entry(why.coloured.colour)
         box = Box(_BOXES.get(why.coloured.colour.value, "calm-box"))
         box.setObjectName("why")
-        box.body.addWidget(label(tr("Why “{character}”").format(character=entry.character), "strong"))
+        box.body.addWidget(
+            label(tr("Why “{character}”").format(character=colour_character(why.coloured.colour, rules)), "strong")
+        )
         sentences = household_reasons(why, now=now, rules=rules)
         for sentence in sentences:
             box.body.addWidget(label(sentence, wrap=True))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.context import Context
 from desktop.hub import Notice, Tone
 from desktop.i18n import tr
+from desktop.pages.needs_map.reasons import colour_character, colour_words
 from desktop.pages.needs_map.shapes import facade
 from desktop.printing.facade_print import A3, A4, PrintHead, facade_document, fits_one_page, to_pdf
 from desktop.texts import words
@@ -30,7 +31,11 @@ def _ask(context: Context, parent: QWidget, building: BuildingSnapshot, synced_a
         last_sync=_when(synced_at) if synced_at else tr("never"),
         rules_version=building.rules_version,
         printed_by=context.session.name,
-        legend=tuple(f"{entry.character}={entry.text}" for entry in rules.legend if entry.colour.value != "none"),
+        legend=tuple(
+            f"{colour_character(entry.colour, rules)}={colour_words(entry.colour, rules)}"
+            for entry in rules.legend
+            if entry.colour.value != "none"
+        ),
     )
     # A tower that would need several sheets of A4 goes on one of A3.
     size = A4 if fits_one_page(snapshot) else A3

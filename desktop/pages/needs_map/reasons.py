@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from desktop.i18n import mark, short_day, tr
+from desktop.i18n import CHINESE, language, mark, short_day, tr
+from desktop.widgets.state_badge import state_character, state_words
 from sync.domain.calendar import DAY, HOUR, day_of, days_between
 from sync.domain.colour_rules import Colour, RuleSet
 from sync.domain.colours import AreaCounts, Coloured
@@ -119,5 +120,10 @@ def _days_late(due: int, *, now: int) -> int:
 
 
 def colour_words(colour: Colour, rules: RuleSet) -> str:
-    """What the legend says of a colour."""
-    return rules.entry(colour).text
+    """What the legend says of a colour: the rule set's own words, which are Chinese, or ours in another language."""
+    return rules.entry(colour).text if language() == CHINESE else state_words(colour.value)
+
+
+def colour_character(colour: Colour, rules: RuleSet) -> str:
+    """The one character of a colour, by the same rule."""
+    return rules.entry(colour).character if language() == CHINESE else state_character(colour.value)

@@ -14,7 +14,8 @@ from sync.domain.colour_rules import RuleSet
 from sync.domain.demand_categories import Categories
 
 PLAN, FACADE, HOUSEHOLD = 0, 1, 2
-_PLAN_WIDTH, _PANEL_WIDTH = 370, 262
+# The façade gets the rest: at 1366 pixels up to ten doors stand side by side in it.
+_PLAN_WIDTH, _PANEL_WIDTH, _CARD_GAP = 318, 250, 14
 _CARD_SHARE = 0.92  # of the height, for the one card that large letters leave room for
 _EDGE = 16
 _UNLIMITED = 16_777_215
@@ -56,7 +57,7 @@ class MapView(QWidget):
         self.facade = FacadeCard()
         self.panel = HouseholdPanel()
         row = QHBoxLayout()
-        row.setSpacing(px(_EDGE))
+        row.setSpacing(px(_CARD_GAP))
         row.addWidget(self.plan)
         row.addWidget(self.facade, 1)
         row.addWidget(self.panel)
