@@ -1,7 +1,10 @@
 """From the closed program to an open store with somebody in front of it, and back: unlock, leave, close."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -14,8 +17,9 @@ from desktop.vault import Colleague, Profile, Vault
 from sync.domain.calendar import today
 from sync.domain.roles import Viewer
 from sync.errors import AccessError, StoreError
-from sync.store import backup, staff
-from sync.store.store import Reader, Store
+
+if TYPE_CHECKING:
+    from sync.store.store import Reader
 
 COPY_AFTER_MS = 60_000  # the day's copy waits until the first work is done
 PATIENCE_MS = 5 * 60_000  # so long somebody without rights may wait at the gate for a sync to bring them
@@ -110,6 +114,8 @@ class Gate(QObject):
     def copy_today(self) -> None:
         """Make the day's encrypted copy unless it is there; a full disk is told, the work goes on."""
         self._copy.start(COPY_EVERY_MS)
+        from sync.store import backup
+
         context, key = self._context, self._key
         database, slots_file = self._vault.database, self._vault.slots_file
         folder, day = context.paths.backups, today(context.now())
@@ -133,6 +139,8 @@ class Gate(QObject):
         )
 
     def _open(self, account_id: str, key: bytes) -> None:
+        from sync.store.store import Reader, Store
+
         tasks = self._context.tasks
         self._key = key
         if tasks.is_open:
@@ -178,6 +186,8 @@ class Gate(QObject):
             self._wanted = ""  # nobody may be in front of the screen any more
 
     def _arrive(self, reader: Reader, account_id: str) -> Arrival:
+        from sync.store import staff
+
         viewer = reader.viewer(account_id)
         if not viewer.grants:
             raise AccessError("no_role" if reader.state.synced_at else "nothing_received")
