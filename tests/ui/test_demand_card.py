@@ -255,7 +255,7 @@ def test_the_list_stands_in_order_of_work_and_opens_the_card(desk: Desk) -> None
     assert model.index(0, 1).data() in ("…", "3-1-201")
     desk.settle()
     texts = [model.index(0, column).data() for column in range(model.columnCount())]
-    assert texts == ["急", "3-1-201", "暖气不热", "刚收到", "", "剩 1 天答复", "11-23 王秀兰"]
+    assert texts == ["急", "3-1-201", "暖气不热", "刚收到", "", "1 天内答复", "11-23 王秀兰"]
     assert model.index(0, 0).data(BADGE_ROLE) == "red"
     assert page.title() == "办事单"
     page.table.selectRow(0)
