@@ -256,3 +256,17 @@ def _restore(server: Server, rows: list[Row[Any]]) -> None:
         connection.execute(insert(record), [dict(row._mapping) for row in rows])
 
     server.service._runner.write_now(write)
+
+
+def test_what_was_written_to_a_demand_before_it_moved_in_the_same_batch_moves_with_it(
+    server: Server, first: Station, second: Station
+) -> None:
+    made = demand(server, first, "b1-101")
+    step = new("demand_event", new_id(server.clock()), demand_id=made.id, by=first.account, note="听到的话")
+    home = server.places["b2-101"]
+    first.save([made, step])
+    first.save([patch("demand", made.id, building_id=server.places["b2"], household_id=home, scope_id=home)])
+    first.sync()
+    second.sync()
+    assert second.rows("demand") == second.rows("demand_event") == []  # the head of the first building
+    assert [row[1] for row in first.rows("demand_event")] == [f"building:{server.places['b2']}"]

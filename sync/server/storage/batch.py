@@ -37,6 +37,7 @@ class Batch:
         self._exits: list[tuple[str, str, Clock]] = []  # stream left, id, clock
         self._history: list[StoredHistory] = []
         self.authors: dict[tuple[str, Clock], str] = {}  # who wrote what in this transaction
+        self.shifted: set[str] = set()  # what went to another stream, though it be made in this very transaction
 
     def load(self, ids: Iterable[str], *, lock: bool) -> None:
         """Fetch rows not met yet; ids without a row are remembered as such."""
@@ -152,9 +153,10 @@ class Batch:
         if stored is not None and stored.stream != stream:
             by_server = True  # new to that stream: its readers, the pusher among them, may lack fields
         previous = self._rows.get(row.id)
-        if previous is not None and previous.stream and previous.stream != stream and stored is not None:
+        if previous is not None and previous.stream and previous.stream != stream:
+            self.shifted.add(row.id)
             self._exits = [left for left in self._exits if left[1] != row.id]
-            if stored.stream != stream:
+            if stored is not None and stored.stream != stream:
                 self._exits.append((stored.stream, row.id, clock))
         self._rows[row.id] = Row(row.id, row.kind, stream, row.values, row.clock, row.clocks, row.deleted)
         self._touched[row.id] = self._touched.get(row.id, False) or by_server

@@ -242,7 +242,7 @@ class _Round:
     def _follow(self) -> None:
         """Descendants of a record that went to another stream go with it."""
         batch = self._batch
-        moved = {record_id for record_id in batch.touched() if _has_moved(batch, record_id)}
+        moved = set(batch.shifted)
         while moved:
             further: set[str] = set()
             for child in batch.children(moved):
@@ -258,11 +258,6 @@ class _Round:
                     batch.write(kind, child.id, {"building_id": building_id})
                     further.add(child.id)
             moved = further
-
-
-def _has_moved(batch: Batch, record_id: str) -> bool:
-    before, row = batch.before(record_id), batch.row(record_id)
-    return before is not None and row is not None and before.stream != row.stream
 
 
 def _with_fields(operation: Operation, fields: dict[str, object]) -> Operation:
