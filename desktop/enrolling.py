@@ -44,9 +44,11 @@ def set_up(
     wall: Callable[[], int],
     connect: Connect | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> SetUp:
     """Make this PC an installation of the community the code belongs to.
 
+    ``stop`` ends the first download at the next piece; the rest comes with the next sync.
     Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
     """
     fingerprint = fingerprint_of(vault)
@@ -70,7 +72,7 @@ def set_up(
                 installation=enrolled.installation_id,
                 now_s=lambda: store.now() // 1000,
             )
-            complete = _receive(store, api, wall=wall, on_progress=on_progress)
+            complete = _receive(Session(lambda fn: fn(store), api, wall=wall, on_progress=on_progress, stop=stop))
         finally:
             store.close()
     return SetUp(enrolled.account_id, key, recovery, complete)
@@ -82,12 +84,11 @@ def fingerprint_of(vault: Vault) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _receive(store: Store, api: Api, *, wall: Callable[[], int], on_progress: Callable[[Progress], None]) -> bool:
+def _receive(session: Session) -> bool:
     try:
-        Session(lambda fn: fn(store), api, wall=wall, on_progress=on_progress).run()
+        return not session.run().stopped
     except (Offline, ServerTrouble):
         return False
-    return True
 
 
 def _fresh(vault: Vault) -> Path:

@@ -63,6 +63,7 @@ class Gate(QObject):
         self._kept: Profile | None = None
         self._key = b""
         self._news: Notice | None = None  # told when somebody is inside
+        self._is_copying = False
         self._copy = QTimer(self)
         self._copy.timeout.connect(self.copy_today)
         self._patience = QTimer(self)
@@ -114,6 +115,9 @@ class Gate(QObject):
     def copy_today(self) -> None:
         """Make the day's encrypted copy unless it is there; a full disk is told, the work goes on."""
         self._copy.start(COPY_EVERY_MS)
+        if self._is_copying:
+            return
+        self._is_copying = True
         from sync.store import backup
 
         context, key = self._context, self._key
@@ -122,10 +126,15 @@ class Gate(QObject):
         context.tasks.net(
             self,
             lambda: backup.make_daily(database, key, folder, day=day, beside=(slots_file,)),
-            fail=self._no_copy,
+            self._copied,
+            self._no_copy,
         )
 
+    def _copied(self, _: object) -> None:
+        self._is_copying = False
+
     def _no_copy(self, error: Exception) -> None:
+        self._is_copying = False
         if isinstance(error, StoreError) and error.code == "damaged":
             self.damaged.emit(error)
             return

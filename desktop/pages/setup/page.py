@@ -40,6 +40,7 @@ class SetupPage(QWidget):
         self._gate = gate
         self._progress: deque[tuple[int, int]] = deque(maxlen=1)
         self._busy = threading.Event()
+        self._enough = threading.Event()  # no more of the first download now; the rest comes later
         self._is_made = False
         self._look = QTimer(self)
         self._look.setInterval(LOOK_MS)
@@ -70,7 +71,8 @@ class SetupPage(QWidget):
         column.addStretch(2)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(PageScroll(body))
+        self._scroll = PageScroll(body)
+        outer.addWidget(self._scroll)
         self._build_form()
 
     def _build_form(self) -> None:
@@ -101,7 +103,9 @@ class SetupPage(QWidget):
         buttons.addWidget(self.start)
         buttons.addStretch(1)
         self._card.add(buttons)
-        self._bar = ProgressRow()
+        self._bar = ProgressRow(cancel_text=tr("The rest later"))
+        self._bar.cancel_button.hide()
+        self._bar.cancelled.connect(self._enough.set)
         self._bar.hide()
         self._card.add(self._bar)
         self._error = label("", "error", wrap=True)
@@ -121,7 +125,7 @@ class SetupPage(QWidget):
         self._bar.show()
         self._look.start()
         url, code, pin = _address(self.server.text()), self.code.text(), self.pin.text()
-        context, progress = self._context, self._progress
+        context, progress, enough = self._context, self._progress, self._enough
         self._context.tasks.net(
             self,
             lambda: set_up(
@@ -133,6 +137,7 @@ class SetupPage(QWidget):
                 wall=context.now,
                 connect=context.connect,
                 on_progress=lambda step: progress.append((step.received, step.to_receive)),
+                stop=enough.is_set,
             ),
             self._made,
             self._failed,
@@ -161,6 +166,7 @@ class SetupPage(QWidget):
     def _show_progress(self) -> None:
         if self._progress:
             done, total = self._progress[-1]
+            self._bar.cancel_button.show()
             self._bar.set_progress(tr("Receiving the community's records"), done=done, total=total)
 
     def _failed(self, error: Exception) -> None:
@@ -169,8 +175,10 @@ class SetupPage(QWidget):
             self._look.stop()
             self._bar.hide()
             self.start.setEnabled(True)
+            self.start.setFocus()
         said = words(error)
         set_text(self._error, f"{said.title}　{said.advice if self._is_made else _advice(error) or said.advice}")
+        QTimer.singleShot(0, self._error, lambda: self._scroll.show_widget(self._error))
 
     # ------------------------------------------------------------------------------------------- recovery code
 

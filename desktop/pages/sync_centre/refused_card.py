@@ -41,8 +41,7 @@ class RefusedCard(Card):
         box = Box()
         title = " ".join(part for part in (item.place, tr(item.kind_label)) if part)
         box.body.addWidget(label(title, "strong", wrap=True))
-        said = code_words(item.code)
-        box.body.addWidget(label(f"{said.title}　{said.advice}".strip("　"), "secondary", wrap=True))
+        box.body.addWidget(label(_why(item.code), "secondary", wrap=True))
         noted = tr("Noted {when}").format(when=moment_words(item.made_at, now=self._context.now()))
         lines = [noted, *(f"{tr(name)}: {text}" for name, text in item.content)]
         box.body.addWidget(label("\n".join(lines), "hint", wrap=True, copyable=True))
@@ -52,7 +51,9 @@ class RefusedCard(Card):
         if target is not None:
             page, values = target
             row.addWidget(
-                button(tr("Go and put it right"), role="second", on_click=lambda: self._context.navigate(page, **values))
+                button(
+                    tr("Go and put it right"), role="second", on_click=lambda: self._context.navigate(page, **values)
+                )
             )
         row.addWidget(button(tr("Send once more"), on_click=lambda: self._retry(item.op)))
         row.addWidget(button(tr("Give it up"), on_click=lambda: self._ask_dismiss(item.op)))
@@ -81,6 +82,16 @@ class RefusedCard(Card):
     def _dismissed(self, _: object) -> None:
         self._changed()
         self._context.agent.recount()
+
+
+def _why(code: str) -> str:
+    """Why the server did not take it; a few codes mean another thing there than on this PC."""
+    if code in ("parent_missing", "unknown_record"):
+        return tr(
+            "What it belongs to has not reached the server. Send it once more when it has; nothing is typed anew."
+        )
+    said = code_words(code)
+    return f"{said.title}　{said.advice}".strip("　")
 
 
 def _target(item: Item) -> tuple[str, dict[str, str]] | None:

@@ -117,7 +117,8 @@ class UnlockPage(QWidget):
         column.addStretch(6)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(PageScroll(body))
+        self._scroll = PageScroll(body)
+        outer.addWidget(self._scroll)
 
     def _show_place(self, profile: Profile) -> None:
         place = " · ".join(part for part in (profile.community_name, profile.station_name) if part)
@@ -195,6 +196,7 @@ class UnlockPage(QWidget):
             self._form.focus_first()
         said = words(error)
         set_text(self._error, f"{said.title}　{said.advice}")
+        self._see(self._error)
         if isinstance(error, PinLocked):
             self._until = int(error.params["until"])
             self._wait.start()
@@ -217,6 +219,11 @@ class UnlockPage(QWidget):
         made.over_wanted.connect(self._start_over)
         self._card.add(made)
         made.buttons[0].setFocus()
+        self._see(made)
+
+    def _see(self, widget: QWidget) -> None:
+        """With large letters the page is higher than the screen: go to what was just said."""
+        QTimer.singleShot(0, widget, lambda: self._scroll.show_widget(widget))
 
     def _open_copy(self, day: str) -> None:
         self._show_offer(None)
@@ -278,7 +285,6 @@ class UnlockPage(QWidget):
         if isinstance(self._form, PinForm):
             self._form.focus_first()
             self._form.pin.setText(digit)
-
 
 
 def _practise() -> None:
