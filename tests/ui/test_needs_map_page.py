@@ -231,6 +231,21 @@ def test_with_large_letters_one_card_at_a_time(desk: Desk, qapp: QApplication) -
     assert [card.isVisible() for card in cards] == [True, False, False]
 
 
+def test_with_one_card_at_a_time_a_blue_button_leads_on(desk: Desk, qapp: QApplication) -> None:
+    theme.apply(qapp, theme.load(percent=200))
+    page = shown(desk, "staff", width=1366)
+    room = next(cell.room for cell in page.facade.facade.snapshot.cells if cell.household_id == page.facade.current)
+    assert blue(page) == [f"看 {room}"]
+    page.go(PLAN)
+    assert page.reading is not None
+    assert page.reading.building is not None
+    assert blue(page) == [f"看 {page.reading.building.name}"]
+    page.plan.enter.click()
+    page.facade.enter.click()
+    assert page.level == HOUSEHOLD
+    assert blue(page) == ["记走访"]
+
+
 def test_between_the_two_the_plan_gives_way_to_the_household(desk: Desk) -> None:
     page = shown(desk, "staff", width=900)
     cards = (page.plan, page.facade, page.panel)
@@ -246,6 +261,12 @@ def test_a_community_without_buildings_is_told_what_to_do(qapp: object, tmp_path
     empty = Desk(world, tmp_path)
     page = shown(empty, "staff")
     assert "请先到“住户”里建楼" in said(page)
+    assert blue(page) == ["去“住户”"]
+    assert not page.panel.isVisible()
+    page.facade.begin.click()
+    assert empty.went[-1] == ("households", {})
+    page = shown(empty, "mediator")
+    assert blue(page) == ["去“调处”"]
     empty.close()
 
 

@@ -1,21 +1,15 @@
 """The plan and the façade as cards with their table twins, their reasons and the matters of the common parts."""
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
+from desktop.pages.needs_map.legend import PublicMatters
 from desktop.pages.needs_map.plan_table import PlanTable
-from desktop.pages.needs_map.reasons import (
-    area_reasons,
-    colour_character,
-    colour_words,
-    demand_reason,
-    demand_title,
-)
+from desktop.pages.needs_map.reasons import area_reasons, colour_character
 from desktop.pages.needs_map.shapes import facade, tiles
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
@@ -28,57 +22,9 @@ from desktop.widgets.labels import label, line, set_text
 from desktop.widgets.state_badge import StateBadge
 from sync.domain.colour_rules import Colour, RuleSet
 from sync.domain.colours import AreaCounts, Coloured
-from sync.store.needs_map import BuildingSnapshot, CompoundSnapshot, MapDemand, MapPlace
+from sync.store.needs_map import BuildingSnapshot, CompoundSnapshot, MapPlace
 
 _TONES = {Colour.RED: "red", Colour.YELLOW: "yellow", Colour.GREEN: "green"}
-
-
-class Legend(QWidget):
-    """What the colours mean, from the rule set; the finished ones are off the map."""
-
-    def __init__(self, rules: RuleSet) -> None:
-        super().__init__()
-        self._rules = rules
-        self._flow = FlowLayout(self, gap=theme.GAP_L)
-        self.retranslate()
-
-    def retranslate(self) -> None:
-        """Write it anew, in the language of the screen."""
-        clear(self._flow)
-        for entry in self._rules.legend:
-            if entry.colour is Colour.NONE:
-                continue
-            character, words = colour_character(entry.colour, self._rules), colour_words(entry.colour, self._rules)
-            holder = QWidget()
-            row = FlowLayout(holder)
-            row.addWidget(StateBadge(entry.colour.value, character=character, words=words))
-            row.addWidget(label(words))
-            self._flow.addWidget(holder)
-
-
-class PublicMatters(QWidget):
-    """The demands of the common parts as a line of links, each with its badge."""
-
-    asked = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._flow = FlowLayout(self)
-
-    def show_demands(self, demands: Iterable[MapDemand], *, now: int, rules: RuleSet) -> None:
-        """Show these; the widget hides when there are none."""
-        clear(self._flow)
-        shown = list(demands)
-        self.setVisible(bool(shown))
-        self._flow.addWidget(label(tr("Common parts"), "field"))
-        for demand in shown:
-            holder = QWidget()
-            pair = FlowLayout(holder, gap=4)
-            pair.addWidget(StateBadge(demand.coloured.colour.value))
-            link = button(demand_title(demand), role="link", on_click=partial(self.asked.emit, demand.demand_id))
-            link.setToolTip(demand_reason(demand, now=now, rules=rules))
-            pair.addWidget(link)
-            self._flow.addWidget(holder)
 
 
 class PlanCard(Card):
@@ -90,14 +36,14 @@ class PlanCard(Card):
     demand_asked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(tr("Compound from above"), hint=tr("choose a building"))
+        super().__init__(tr("Compound plan"), hint=tr("choose a building"))
         self.compounds = QComboBox()
         self.compounds.currentIndexChanged.connect(
             lambda _: self.compound_chosen.emit(str(self.compounds.currentData() or ""))
         )
         self.add(self.compounds)
         self._stack = QStackedWidget()
-        self.plan = CompoundPlan(tr("Compound from above"))
+        self.plan = CompoundPlan(tr("Compound plan"))
         self.table = PlanTable()
         self._stack.addWidget(self.plan)
         self._stack.addWidget(self.table)
@@ -113,14 +59,17 @@ class PlanCard(Card):
         self._public.asked.connect(self.demand_asked)
         self.plan.current_changed.connect(self.current_changed)
         self.plan.activated.connect(self.activated)
+        self.enter = button("", role="primary", on_click=lambda: self.activated.emit(self.plan.current))
+        self.enter.hide()
+        self.add_action(self.enter)
         self.table.current_changed.connect(self.plan.set_current)
         self.table.activated.connect(self.activated)
 
     def retranslate(self) -> None:
         """Write the card's own texts anew."""
-        self.set_title(tr("Compound from above"))
+        self.set_title(tr("Compound plan"))
         self.set_hint(tr("choose a building"))
-        self.plan.setAccessibleName(tr("Compound from above"))
+        self.plan.setAccessibleName(tr("Compound plan"))
 
     def clear(self) -> None:
         """Show nothing."""
@@ -156,6 +105,11 @@ class PlanCard(Card):
         self.plan.blockSignals(False)
         self.table.set_current(building_id)
 
+    def set_enter(self, shown: bool, building: str) -> None:
+        """Where the façade does not stand beside the plan, a button leads to the building with the ring."""
+        self.enter.set_words(tr("Look at {room}").format(room=building))
+        self.enter.setVisible(shown and bool(building))
+
     def set_table(self, is_table: bool) -> None:
         """Show the table twin, or the tiles."""
         self._stack.setCurrentWidget(self.table if is_table else self.plan)
@@ -184,10 +138,14 @@ class FacadeCard(Card):
 
     def __init__(self) -> None:
         super().__init__()
+        self._building = ""
         self._badge = StateBadge("green")
         self.add_beside_title(self._badge)
         self._nothing = label("", "secondary", wrap=True)
         self.add(self._nothing)
+        self.begin = button("", role="primary")
+        self.begin.hide()
+        self.body.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)
         self._why = label("", "secondary", wrap=True)
         self.add(self._why)
         self._stack = QStackedWidget()
@@ -198,6 +156,11 @@ class FacadeCard(Card):
         self.add(self._stack, stretch=1)
         self._public = PublicMatters()
         self.add(self._public)
+        self.enter = button("", role="primary", on_click=lambda: self.activated.emit(self.current))
+        self.enter.hide()
+        self.add_action(self.enter)
+        self._air = QWidget()
+        self.add(self._air, stretch=1)
         self.facade.current_changed.connect(self._on_facade)
         self.facade.activated.connect(self.activated)
         self.table.current_changed.connect(self.facade.set_current)
@@ -209,6 +172,11 @@ class FacadeCard(Card):
     def current(self) -> str:
         """The household with the ring."""
         return self.facade.current
+
+    @property
+    def building(self) -> str:
+        """The name of the building shown, "" before there is one."""
+        return self._building
 
     def set_current(self, household_id: str) -> None:
         """Move the ring without telling."""
@@ -223,9 +191,12 @@ class FacadeCard(Card):
         self.table.set_snapshot(FacadeSnapshot.empty())
         self.show_nothing("")
 
-    def show_nothing(self, text: str) -> None:
-        """Words in place of a building: loading, empty, failed."""
+    def show_nothing(self, text: str, *, begin: str = "") -> None:
+        """Words in place of a building: loading, empty, failed; ``begin`` names the button that leads on."""
         set_text(self._nothing, text)
+        self.begin.set_words(begin)
+        self.begin.setVisible(bool(begin))
+        self._air.show()
         set_text(self._why, "")
         self.set_title("")
         self._badge.hide()
@@ -235,8 +206,11 @@ class FacadeCard(Card):
     def show_building(self, building: BuildingSnapshot, *, rules: RuleSet, now: int) -> None:
         """Fill the card; the ring stays on its household."""
         set_text(self._nothing, "")
+        self.begin.hide()
+        self._air.hide()
         self._stack.show()
         snapshot = facade(building, rules)
+        self._building = building.name
         self.set_title(snapshot.title)
         self.set_hint(tr("arrows walk, Enter opens"))
         self._badge.set_state(
@@ -254,6 +228,12 @@ class FacadeCard(Card):
     def set_table(self, is_table: bool) -> None:
         """Show the table twin, or the façade."""
         self._stack.setCurrentWidget(self.table if is_table else self.facade)
+
+    def set_enter(self, shown: bool) -> None:
+        """Where the household does not stand beside the façade, a button leads to the one with the ring."""
+        room = next((cell.room for cell in self.facade.snapshot.cells if cell.household_id == self.current), "")
+        self.enter.set_words(tr("Look at {room}").format(room=room))
+        self.enter.setVisible(shown and bool(room))
 
     def focus_facade(self) -> None:
         """Put the keyboard on what is shown."""

@@ -11,6 +11,7 @@ from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.pages.needs_map.printing import print_facade
 from desktop.pages.needs_map.reading import MapReading, PanelReading, Wanted, read_building, read_map, read_panel
+from desktop.pages.needs_map.reasons import nothing_here
 from desktop.pages.needs_map.view import FACADE, HOUSEHOLD, PLAN, MapView
 from desktop.pages.page import Page
 from desktop.texts import words
@@ -34,6 +35,7 @@ class NeedsMapPage(Page):
         self._reading: MapReading | None = None
         self._panel_reading: PanelReading | None = None
         self._level = FACADE
+        self._begin_at = "households"
         self._wants_focus = False  # after opening, the keyboard goes to the map; never while one works elsewhere
         self._ageing = QTimer(self)
         self._ageing.setInterval(_LOOK_AGAIN_MS)
@@ -66,9 +68,7 @@ class NeedsMapPage(Page):
 
     def open(self, **target: Any) -> None:
         if "household_id" in target or "building_id" in target:
-            self._wanted = Wanted(
-                building_id=str(target.get("building_id", "")), household_id=str(target.get("household_id", ""))
-            )
+            self._wanted = Wanted("", str(target.get("building_id", "")), str(target.get("household_id", "")))
             self._level = FACADE
         self._wants_focus = True
         self._ageing.start()
@@ -105,10 +105,7 @@ class NeedsMapPage(Page):
         self._reading = reading
         compound, building = reading.compound, reading.building
         if compound is None or building is None:
-            self.facade.show_nothing(
-                tr("Here the buildings will stand in colours. Add a building under Households first.")
-            )
-            self._arrange()
+            self._show_empty()
             return
         self._wanted = Wanted(compound.compound_id, building.building_id, "", self._wanted.category)
         self.plan.show_compound(compound, reading.places, rules=self.context.rules.colours, now=self.context.now())
@@ -120,6 +117,14 @@ class NeedsMapPage(Page):
         if self._wants_focus:
             self._wants_focus = False
             self._focus_level()
+
+    def _show_empty(self) -> None:
+        text, begin, self._begin_at = nothing_here(self.context.session.viewer)
+        self.facade.show_nothing(text, begin=begin)
+        self._arrange()
+        if self._wants_focus and self.isVisible():
+            self._wants_focus = False
+            self.facade.begin.setFocus()
 
     def _show_building(self, building: BuildingSnapshot, *, household_id: str = "") -> None:
         self.facade.show_building(building, rules=self.context.rules.colours, now=self.context.now())
@@ -209,9 +214,6 @@ class NeedsMapPage(Page):
             self.panel.focus_first()
         self.view.show_part(self._level)
 
-    def _enter_household(self, _: str) -> None:
-        self.go(HOUSEHOLD)
-
     def back(self) -> None:
         """One level out: from the household to the façade, from there to the plan."""
         if self._level > self._first_level():
@@ -255,8 +257,9 @@ class NeedsMapPage(Page):
         self.plan.activated.connect(lambda _: self.go(FACADE))
         self.plan.compound_chosen.connect(self._on_compound)
         self.plan.demand_asked.connect(self._open_demand)
-        self.facade.current_changed.connect(lambda _: self._read_panel())
-        self.facade.activated.connect(self._enter_household)
+        self.facade.current_changed.connect(self._on_household)
+        self.facade.activated.connect(lambda _: self.go(HOUSEHOLD))
+        self.facade.begin.clicked.connect(lambda: self.context.navigate(self._begin_at))
         self.facade.demand_asked.connect(self._open_demand)
         self.panel.step_asked.connect(
             lambda demand_id, move: self.context.navigate("demand", demand_id=demand_id, move=move)
@@ -269,8 +272,13 @@ class NeedsMapPage(Page):
         self.view.table_button.clicked.connect(self._toggle_table)
         self.view.print_button.clicked.connect(self._print)
 
+    def _on_household(self, _: str) -> None:
+        self._read_panel()
+        self.view.show_enter()
+
     def _arrange(self) -> None:
-        self.view.arrange(level=self._level, has_plan=self._has_plan())
+        is_empty = self._reading is not None and self._reading.building is None
+        self.view.arrange(level=self._level, has_plan=self._has_plan(), is_empty=is_empty)
 
     def _toggle_table(self) -> None:
         self.view.toggle_table()

@@ -133,7 +133,7 @@ class HouseholdPanel(Card):
         first = button(text, role="primary", on_click=ask)
         first.setObjectName("next")
         second = button(
-            tr("Open the household card"), role="second", on_click=partial(self.household_asked.emit, household_id)
+            tr("Open the household"), role="second", on_click=partial(self.household_asked.emit, household_id)
         )
         second.setObjectName("household")
         self._buttons.addWidget(first)

@@ -33,7 +33,7 @@ class PlanTable(QTableWidget):
     def show_compound(self, compound: CompoundSnapshot | None) -> None:
         """Show the buildings of a compound, or nothing."""
         self.blockSignals(True)
-        self.setAccessibleName(tr("Compound from above"))
+        self.setAccessibleName(tr("Compound plan"))
         shown = compound.tiles if compound is not None else ()
         self._ids = [tile.building_id for tile in shown]
         rules = RuleSet()

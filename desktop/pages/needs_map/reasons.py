@@ -8,6 +8,8 @@ from sync.domain.calendar import DAY, HOUR, day_of, days_between
 from sync.domain.colour_rules import Colour, RuleSet
 from sync.domain.colours import AreaCounts, Coloured
 from sync.domain.demand_categories import CARE_MATTER
+from sync.domain.flow import MEDIATOR
+from sync.domain.roles import Viewer
 from sync.store.needs_map import HouseholdColour, MapDemand
 
 _HELD: Mapping[str, str] = {
@@ -36,6 +38,15 @@ _AREA: Mapping[str, str] = {
     "C7": mark("more than half not met for a year"),
     "C8": mark("nothing stands out"),
 }
+
+
+def nothing_here(viewer: Viewer) -> tuple[str, str, str]:
+    """What an empty map teaches: a sentence, the button that leads on, and the page it leads to."""
+    if viewer.roles <= MEDIATOR:
+        said = tr("The map is for those who look after buildings. Your cases are under Disputes.")
+        return said, tr("Go to the disputes"), "disputes"
+    said = tr("Here the buildings will stand in colours. Add a building under Households first.")
+    return said, tr("Go to the households"), "households"
 
 
 def demand_title(demand: MapDemand) -> str:

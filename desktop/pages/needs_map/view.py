@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
-from desktop.pages.needs_map.cards import FacadeCard, Legend, PlanCard
+from desktop.pages.needs_map.cards import FacadeCard, PlanCard
+from desktop.pages.needs_map.legend import Legend
 from desktop.pages.needs_map.panel import HouseholdPanel
 from desktop.widgets.buttons import button
 from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout, PageScroll
@@ -27,6 +28,7 @@ class MapView(QWidget):
     def __init__(self, rules: RuleSet) -> None:
         super().__init__()
         self._level, self._has_plan, self._mode = FACADE, False, ""
+        self._is_empty = False
         self._is_table = False
         px = theme.current().px
         whole = QVBoxLayout(self)
@@ -91,9 +93,9 @@ class MapView(QWidget):
         part = (self.plan, self.facade, self.panel)[level]
         QTimer.singleShot(0, part, lambda: self._scroll.show_widget(part))
 
-    def arrange(self, *, level: int, has_plan: bool) -> None:
-        """Show the cards that there is room for around this level."""
-        self._level, self._has_plan = level, has_plan
+    def arrange(self, *, level: int, has_plan: bool, is_empty: bool = False) -> None:
+        """Show the cards that there is room for around this level; of an empty community one that teaches."""
+        self._level, self._has_plan, self._is_empty = level, has_plan, is_empty
         look = theme.current()
         effective = self.window().width() / look.scale
         self._mode = "wide" if effective >= WIDE_FROM else "two" if effective >= TWO_FROM else "single"
@@ -108,9 +110,20 @@ class MapView(QWidget):
                 part.setMinimumWidth(0)
                 part.setMaximumWidth(_UNLIMITED)
         self.back_button.setVisible(self._mode != "wide" and level > (PLAN if has_plan else FACADE))
+        for tool in (self._tools, self.legend, self.print_button):
+            tool.setVisible(not is_empty)
+        self.show_enter()
         self._fit_height()
 
+    def show_enter(self) -> None:
+        """Name the button that leads one level on, where the next level is not beside this one."""
+        alone = self._mode == "single" and not self._is_empty
+        self.plan.set_enter(alone, self.facade.building)
+        self.facade.set_enter(alone)
+
     def _shown(self) -> tuple[bool, bool, bool]:
+        if self._is_empty:
+            return False, True, False
         level, has_plan = self._level, self._has_plan
         if self._mode == "wide":
             return has_plan, True, True
@@ -120,12 +133,12 @@ class MapView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.arrange(level=self._level, has_plan=self._has_plan)
+        self.arrange(level=self._level, has_plan=self._has_plan, is_empty=self._is_empty)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self.arrange(level=self._level, has_plan=self._has_plan)
+            self.arrange(level=self._level, has_plan=self._has_plan, is_empty=self._is_empty)
 
     def _fit_height(self) -> None:
         """A wide page fits its window; with large letters it scrolls, and a card gets nearly the whole height."""
