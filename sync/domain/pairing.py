@@ -90,7 +90,7 @@ def care_due_on(
     days = (
         next_due_on(last_contact_on, level=pairing.level, rules=rules) or pairing.since or today
         for pairing in pairings
-        if not pairing.until or pairing.until >= today
+        if not pairing.until or pairing.until > today
     )
     return min(days, default=None)
 

@@ -131,11 +131,11 @@ def visits_due(db: Database, viewer: Viewer, *, rules: Rules, today: str, until:
             WHERE h.deleted = 0 AND h.occupancy NOT IN ('vacant', 'non_residential') AND h.{MINE}
                 AND (h.building_id IN (SELECT value FROM json_each(:headed))
                     OR h.id IN (SELECT p.household_id FROM care_pairing p WHERE p.deleted = 0 AND p.{MINE}
-                        AND (p.until IS NULL OR p.until >= :today) AND :me IN (p.responsible_id, p.substitute_id)))
+                        AND (p.until IS NULL OR p.until > :today) AND :me IN (p.responsible_id, p.substitute_id)))
         ), due AS (
             SELECT *, coalesce(agreed_on, min(coalesce(asked_on, '9999'),
                 coalesce({_after("last_contact_on", ordinary)}, :today))) AS due_on
-            FROM home WHERE json_array_length(bands) < {BANDS_BEFORE_HARD}
+            FROM home WHERE json_array_length(bands) < {BANDS_BEFORE_HARD} OR agreed_on IS NOT NULL
         )
         SELECT d.id, b.name, coalesce(u.label, ''), d.room_no, d.asked_on, d.agreed_on, d.last_visit_on,
             d.last_contact_on, d.tried, d.bands

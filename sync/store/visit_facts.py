@@ -33,7 +33,7 @@ def load_door(store: Store, act: Act, household_id: str, *, day: str = "", band:
         SELECT h.building_id, b.compound_id, h.unit_id, h.occupancy, c.last_contact_on,
             (SELECT id FROM privacy_notice n WHERE n.household_id = h.id AND n.deleted = 0 ORDER BY given_on LIMIT 1),
             (SELECT min(level) FROM care_pairing p WHERE p.household_id = h.id AND p.deleted = 0 AND p.{MINE}
-                AND (p.until IS NULL OR p.until >= :today))
+                AND (p.until IS NULL OR p.until > :today))
         FROM household h JOIN building b ON b.id = h.building_id
         LEFT JOIN household_contact c ON c.household_id = h.id
         WHERE h.id = :household AND h.deleted = 0 AND h.{MINE}"""

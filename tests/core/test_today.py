@@ -113,6 +113,25 @@ def test_knocks_in_vain_stay_on_the_list_until_three_bands_were_tried(world: Wor
     assert due(world) == ()
 
 
+def test_a_day_agreed_with_a_home_that_is_hard_to_reach_is_on_the_list(world: World) -> None:
+    all_met(world)
+    for band in ("morning", "afternoon", "evening"):
+        knock(world, "b3:301", time_band=band)
+    assert due(world) == ()
+    knock(world, "b3:301", "by_appointment", time_band="weekend", appointment_on="2026-11-26")
+    assert [(visit.place, visit.due_on) for visit in due(world)] == [("3-1-301", "2026-11-26")]
+
+
+def test_a_pairing_that_was_ended_today_asks_for_nothing_more(world: World) -> None:
+    care = PairingIntent(household_id=world.id("b3:301"), responsible_id=world.as_("grid"))
+    household_records.record_pairing(world.store, world.as_("grid"), care, rules=rules().care)
+    assert places(due(world, "grid")) == ["3-1-301"]
+    (pairing,) = world.store.db.conn.execute("SELECT id FROM care_pairing").fetchone()
+    home = world.id("b3:301")
+    household_records.record_pairing_end(world.store, world.as_("grid"), home, pairing, rules=rules().care)
+    assert due(world, "grid") == ()
+
+
 def test_an_agreed_day_counts_before_every_other(world: World) -> None:
     all_met(world)
     knock(world, "b3:102", "by_appointment", appointment_on="2026-11-26")
