@@ -9,7 +9,7 @@ from sync.domain.address import building_key, parse_range, unit_key
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.kinds.people import OCCUPANCIES
 from sync.domain.operations import Operation, new
-from sync.domain.roles import STATION_ROLES
+from sync.domain.roles import STATION_ROLES, Viewer
 from sync.errors import AccessError, RuleError
 
 MOST_FLOORS = 120
@@ -47,7 +47,8 @@ class Duplex:
 class BuildingIntent:
     """A building as somebody describes it. ``units`` are the labels of its entrances; ('',) when it has none.
 
-    ``missing`` are rooms that are not there, as '2-401', '401' (in every entrance) or '401至404'.
+    ``missing`` are rooms that are not there, as '2-401', '401' (in every entrance) or '401至404'. ``new_compound`` and
+    ``new_grid`` name a compound or grid that is made with the building, in place of an id.
     """
 
     compound_id: str
@@ -65,6 +66,8 @@ class BuildingIntent:
     building_type: str = ""
     lift: bool | None = None
     property_company: str = ""
+    new_compound: str = ""
+    new_grid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,14 @@ class PlannedDoor:
 
 @dataclass(frozen=True, slots=True)
 class BuildingFacts:
-    """The names already in use in the compound (as ``building_key`` writes them) and the place on the plan."""
+    """The names already in use in the compound (as ``building_key`` writes them) and the place on the plan.
+
+    ``areas`` are the names of all compounds and grids there are.
+    """
 
     taken: frozenset[str]
     position: int
+    areas: frozenset[str] = frozenset()
 
 
 def unit_labels(count: int) -> tuple[str, ...]:
@@ -116,11 +123,13 @@ def layout(intent: BuildingIntent) -> tuple[PlannedDoor, ...]:
 
 
 def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list[Operation]:
-    """The building first, then its entrances, then its households. Rule source: the building form.
+    """The building first, then its entrances, then its households; before it a compound or grid that is new.
 
-    RuleError: ('name', 'required' | 'exists') and those of ``layout``; AccessError('out_of_scope').
+    RuleError: ('name' | 'new_compound' | 'new_grid', 'required' | 'exists') and those of ``layout``;
+    AccessError('out_of_scope'). Rule source: the building form.
     """
-    if intent.compound_id not in act.viewer.compounds(STATION_ROLES):
+    areas = _areas(act, intent, facts)
+    if not intent.new_compound and intent.compound_id not in act.viewer.compounds(STATION_ROLES):
         raise AccessError("out_of_scope")
     name = intent.name.strip()
     if not name:
@@ -130,8 +139,8 @@ def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list
     doors = layout(intent)
     building_id = act.id()
     values = {
-        "compound_id": intent.compound_id,
-        "grid_id": intent.grid_id or _own_grid(act),
+        "compound_id": areas["compound"].id if "compound" in areas else intent.compound_id,
+        "grid_id": areas["grid"].id if "grid" in areas else intent.grid_id or _own_grid(act),
         "name": name,
         "aliases": intent.aliases,
         "building_type": intent.building_type,
@@ -143,7 +152,7 @@ def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list
     }
     for field, value in values.items():
         check_value(KINDS["building"], field, value)
-    made = [new("building", building_id, **values)]
+    made = [*areas.values(), new("building", building_id, **values)]
     units = []
     for position, label in enumerate(intent.units, 1):
         units.append(act.id())
@@ -163,6 +172,30 @@ def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list
         for door in doors
     ]
     return made
+
+
+def _areas(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> dict[str, Operation]:
+    """The compound and the grid that are made with the building, by kind; only the community's secretary makes them."""
+    made = {}
+    for kind, field, text in (("compound", "new_compound", intent.new_compound), ("grid", "new_grid", intent.new_grid)):
+        name = text.strip()
+        if not text:
+            continue
+        if not may_make_areas(act.viewer):
+            raise AccessError("out_of_scope")
+        if not name:
+            raise RuleError(field, "required")
+        if name in facts.areas:
+            raise RuleError(field, "exists")
+        if len(name) > KINDS[kind].fields["name"].limit:
+            raise RuleError(field, "too_long", limit=KINDS[kind].fields["name"].limit, length=len(name))
+        made[kind] = new(kind, act.id(), name=name)
+    return made
+
+
+def may_make_areas(viewer: Viewer) -> bool:
+    """Whether somebody may make compounds and grids: the secretary of the community, nobody else."""
+    return viewer.has_any({"community_secretary"})
 
 
 def _check_numbers(intent: BuildingIntent) -> None:

@@ -88,10 +88,13 @@ def record_building(store: Store, author: str, intent: BuildingIntent) -> Touche
         rows = store.db.conn.execute(
             "SELECT name, position FROM building WHERE compound_id = ? AND deleted = 0", (intent.compound_id,)
         ).fetchall()
+        named = "SELECT name FROM compound WHERE deleted = 0 UNION SELECT name FROM grid WHERE deleted = 0"
+        areas = frozenset(row[0] for row in store.db.conn.execute(named))
     taken = frozenset(building_key(name) for name, _ in rows)
     position = max((position for _, position in rows), default=0) + 1
-    operations = new_building(act, intent, BuildingFacts(taken, position))
-    return store.save(_with_building(act, operations[0].id, operations[0].fields), operations)
+    operations = new_building(act, intent, BuildingFacts(taken, position, areas))
+    made = next(operation for operation in operations if operation.kind == "building")
+    return store.save(_with_building(act, made.id, made.fields), operations)
 
 
 # ---------------------------------------------------------------------------------------------------- inside
@@ -101,7 +104,7 @@ def _with_building(act: Act, building_id: str, values: Mapping[str, Any]) -> Act
     """The act with the rights that the author has as soon as the building is there: in the same save."""
     places = act.viewer.places
     compound_id, grid_id = values["compound_id"], values["grid_id"]
-    compounds = {**places.compounds, compound_id: places.compounds[compound_id] | {building_id}}
+    compounds = {**places.compounds, compound_id: places.compounds.get(compound_id, frozenset()) | {building_id}}
     grids = dict(places.grids)
     if grid_id:
         grids[grid_id] = grids.get(grid_id, frozenset()) | {building_id}

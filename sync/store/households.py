@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sync.domain.address import room_in_building
+from sync.domain.building_plan import may_make_areas
 from sync.domain.catalogue import KINDS
 from sync.domain.clock import Clock, ms_of
 from sync.domain.colours import NOT_A_HOME
@@ -154,10 +155,14 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class BuildingChoices:
-    """What the form of a new building offers: the viewer's compounds and the grids of the community."""
+    """What the form of a new building offers: the viewer's compounds and the grids of the community.
+
+    ``may_add``: the viewer may make a compound or a grid on the way.
+    """
 
     compounds: tuple[Choice, ...]
     grids: tuple[Choice, ...]
+    may_add: bool
 
 
 def buildings(db: Database, viewer: Viewer) -> tuple[BuildingRow, ...]:
@@ -366,7 +371,8 @@ def building_choices(db: Database, viewer: Viewer) -> BuildingChoices:
     with converted():
         compounds = [Choice(*row) for row in db.conn.execute(listed.format(kind="compound"), given)]
         grids = tuple(Choice(*row) for row in db.conn.execute(listed.format(kind="grid"), given))
-    return BuildingChoices(tuple(compound for compound in compounds if compound.id in mine), grids)
+    chosen = tuple(compound for compound in compounds if compound.id in mine)
+    return BuildingChoices(chosen, grids, may_make_areas(viewer))
 
 
 def _waiting(db: Database, given: Mapping[str, str]) -> dict[tuple[str, int], str]:

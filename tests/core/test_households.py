@@ -258,6 +258,7 @@ def test_the_earliest_pairing_counts_and_the_last_one_takes_the_day_with_it() ->
     assert care_due_on([weekly, ended], last_contact_on="2026-11-20", today="2026-11-23") == "2026-11-27"
     assert care_due_on([weekly], last_contact_on=None, today="2026-11-23") == "2026-11-01"
     assert care_due_on([ended], last_contact_on=None, today="2026-11-23") is None
+    assert care_due_on([ended], last_contact_on=None, today="2026-11-01") is None  # the server reckons likewise
     facts = replace(CARE, pairings=(weekly,), has_due=True)
     end, due = end_pairing(act("grid_worker"), "p1", facts)
     assert (end.fields, due.fields) == ({"until": "2026-11-23"}, {"due_on": None})
@@ -409,3 +410,28 @@ def test_a_new_building_refuses() -> None:
         with pytest.raises(RuleError) as caught:
             new_building(act("station_staff"), replace(HOUSE, **change), facts)
         assert refused("name", code, caught.value)
+
+
+def test_the_community_s_secretary_makes_a_compound_and_a_grid_on_the_way() -> None:
+    secretary = act("community_secretary", scope=("community", "community"))
+    intent = BuildingIntent(
+        compound_id="", new_compound=" 春风里 ", new_grid="第一网格", name="1号楼", floors_above=1, rooms=1
+    )
+    compound, grid, building, *_ = new_building(secretary, intent, BuildingFacts(frozenset(), 1))
+    assert [(made.kind, made.fields["name"]) for made in (compound, grid)] == [
+        ("compound", "春风里"),
+        ("grid", "第一网格"),
+    ]
+    assert (building.fields["compound_id"], building.fields["grid_id"]) == (compound.id, grid.id)
+    staff = act("station_staff")
+    with pytest.raises(AccessError, match="out_of_scope"):
+        new_building(staff, intent, BuildingFacts(frozenset(), 1))
+
+
+@pytest.mark.parametrize(("name", "code"), [(" ", "required"), ("向阳里", "exists"), ("春" * 501, "too_long")])
+def test_a_new_compound_has_a_name_of_its_own(name: str, code: str) -> None:
+    secretary = act("community_secretary", scope=("community", "community"))
+    intent = BuildingIntent(compound_id="", new_compound=name, name="1号楼", floors_above=1, rooms=1)
+    with pytest.raises(RuleError) as caught:
+        new_building(secretary, intent, BuildingFacts(frozenset(), 1, frozenset({"向阳里"})))
+    assert refused("new_compound", code, caught.value)

@@ -341,8 +341,78 @@ def test_a_building_that_cannot_be_is_said_beside_the_field(desk: Desk, qtbot: Q
     assert page.stack.currentWidget() is page.browse
 
 
-def test_heads_make_no_buildings(page: HouseholdsPage) -> None:
+def test_heads_make_no_buildings(page: HouseholdsPage, desk: Desk) -> None:
     assert not page.doors.new_building.isVisible()
+    page.open(new_building=True)
+    desk.settle()
+    assert page.stack.currentWidget() is page.browse
+
+
+def test_the_first_compound_is_made_with_its_building(desk: Desk, qtbot: QtBot) -> None:
+    desk.sit("secretary")
+    page = HouseholdsPage(desk.context)
+    desk.show(page, new_building=True)
+    desk.settle()
+    form = page.building_form
+    assert form.isVisible()
+    qtbot.keyClicks(form.name, "1")
+    form.compound.box.setCurrentIndex(form.compound.box.count() - 1)
+    form.compound.box.activated.emit(form.compound.box.currentIndex())
+    form.save.click()
+    assert form.form.error_of("compound_id") == "新小区叫什么？"
+    assert form.compound.line.hasFocus()
+    write(form.compound.line, "向阳里")
+    form.save.click()
+    desk.settle()
+    assert "已经有一个" in form.form.error_of("compound_id") or form.form.error_of("compound_id")
+    write(form.compound.line, "春风里")
+    form.grid.box.setCurrentIndex(form.grid.box.count() - 1)
+    form.grid.box.activated.emit(form.grid.box.currentIndex())
+    form.save.click()
+    assert form.form.error_of("grid_id") == "新网格叫什么？"
+    write(form.grid.line, "春风里网格")
+    form.save.click()
+    desk.settle()
+    assert page.doors.building.currentText() == "1"
+    assert page.doors.model.rowCount() == 24
+    page.nothing.next.click()
+    assert desk.went[-1][0] == "visits"
+
+
+def test_a_half_described_building_is_there_again(desk: Desk, qtbot: QtBot) -> None:
+    desk.sit("staff")
+    page = HouseholdsPage(desk.context)
+    desk.show(page, new_building=True)
+    desk.settle()
+    form = page.building_form
+    qtbot.keyClicks(form.name, "8")
+    form.floors.setValue(11)
+    qtbot.keyClick(form, Qt.Key.Key_Escape)
+    assert page.stack.currentWidget() is page.browse
+    page.doors.new_building.click()
+    desk.settle()
+    assert (form.name.text(), form.floors.value()) == ("8", 11)
+    page.open(household_id=desk.world.id("b3:201"))
+    desk.settle()
+    assert page.facts.isVisible()
+    page.doors.new_building.click()
+    desk.settle()
+    form.save.click()
+    desk.settle()
+    page.doors.new_building.click()
+    desk.settle()
+    assert (form.name.text(), form.floors.value()) == ("", 6)
+
+
+def test_without_a_building_the_page_says_what_comes_first(desk: Desk) -> None:
+    page = HouseholdsPage(desk.context)
+    desk.show(page)
+    went = desk.went
+    for has_doors, may_build, words in ((False, True, "先建一栋楼"), (False, False, "还没有分给您的楼")):
+        page.nothing.show_case(has_doors=has_doors, may_build=may_build)
+        assert words in texts(page.nothing)
+    page.nothing.next.click()
+    assert went[-1][0] == "sync"
 
 
 # ------------------------------------------------------------------------------------------------ room for all

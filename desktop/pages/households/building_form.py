@@ -4,10 +4,11 @@ import re
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import number, tr
+from desktop.pages.households.area_field import AreaField
 from desktop.pages.households.floor_rules import FloorRules
 from desktop.pages.households.resident_box import starred
 from desktop.texts import sentence
@@ -49,8 +50,10 @@ class BuildingForm(QWidget):
         px = theme.current().px
         self.form = Form()
         self.name = QLineEdit()
-        self.compound, self.grid = QComboBox(), QComboBox()
+        self.compound = AreaField(name=tr("Compound"), new_name=tr("Name of the new compound"))
+        self.grid = AreaField(name=tr("Grid"), new_name=tr("Name of the new grid"))
         self.floors, self.units, self.rooms, self.below, self.rooms_below = (QSpinBox() for _ in range(5))
+        self._ordinary: list[tuple[QSpinBox, int]] = []
         for spin, least, most, value in (
             (self.floors, 1, MOST_FLOORS, 6),
             (self.units, 0, MOST_UNITS, 2),
@@ -62,6 +65,7 @@ class BuildingForm(QWidget):
             spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)  # typed, or Up and Down
             spin.setFixedWidth(px(120))
             spin.setValue(value)
+            self._ordinary.append((spin, value))
         self.units.setSpecialValueText(tr("no units"))
         self.rules = FloorRules()
         self.missing, self.duplexes = QLineEdit(), QLineEdit()
@@ -101,29 +105,31 @@ class BuildingForm(QWidget):
         self.main.set_hint(tr("fields with * are needed"))
         self.preview.set_title(tr("The doors"))
         self.save.set_words(tr("Make the building"))
-        self.leave.set_words(tr("Leave it out"))
+        self.leave.set_words(tr("Put aside"))
 
     def begin(self, choices: BuildingChoices) -> None:
-        """Offer compounds and grids, and start with an ordinary house."""
-        for box, offered, none in ((self.compound, choices.compounds, False), (self.grid, choices.grids, True)):
-            box.clear()
-            if none:
-                box.addItem(tr("none"), "")
-            for choice in offered:
-                box.addItem(choice.name, choice.id)
-        self.grid.setCurrentIndex(1 if len(choices.grids) == 1 else 0)
-        self.form.set_visible("compound_id", len(choices.compounds) > 1)
+        """Offer compounds and grids; what was typed before and never made is still there."""
+        self.compound.begin(choices.compounds, none="", may_add=choices.may_add)
+        self.grid.begin(choices.grids, none=tr("none"), may_add=choices.may_add)
+        self.form.set_visible("compound_id", choices.may_add or len(choices.compounds) > 1)
         self.form.clear_errors()
-        for edit in (self.name, self.missing, self.duplexes):
-            edit.clear()
-        self.rules.empty()
         self.name.setFocus(Qt.FocusReason.OtherFocusReason)
         self.show_preview()
+
+    def empty(self) -> None:
+        """The building is made: begin the next one with an ordinary house."""
+        for edit in (self.name, self.missing, self.duplexes):
+            edit.clear()
+        for spin, value in self._ordinary:
+            spin.setValue(value)
+        for area in (self.compound, self.grid):
+            area.empty()
+        self.rules.empty()
 
     def intent(self) -> BuildingIntent:
         """What stands in the form."""
         return BuildingIntent(
-            compound_id=str(self.compound.currentData() or ""),
+            compound_id=self.compound.chosen(),
             name=self.name.text().strip(),
             floors_above=self.floors.value(),
             rooms=self.rooms.value(),
@@ -133,7 +139,9 @@ class BuildingForm(QWidget):
             floors=self.rules.rules(),
             missing=_parts(self.missing),
             duplexes=tuple(Duplex(room) for room in _parts(self.duplexes)),
-            grid_id=str(self.grid.currentData() or ""),
+            grid_id=self.grid.chosen(),
+            new_compound=self.compound.new_name(),
+            new_grid=self.grid.new_name(),
         )
 
     def show_preview(self) -> None:
@@ -152,7 +160,8 @@ class BuildingForm(QWidget):
 
     def show_error(self, error: RuleError) -> bool:
         """Say what is wrong beside its field; False when it belongs to none."""
-        return self.form.set_error(error.field, sentence(error))
+        field = {"new_compound": "compound_id", "new_grid": "grid_id"}.get(error.field, error.field)
+        return self.form.set_error(field, sentence(error))
 
     def event(self, event: QEvent) -> bool:
         # Esc puts the form away, not the page.
@@ -173,6 +182,8 @@ class BuildingForm(QWidget):
 
     def _rows(self) -> None:
         self.name.setPlaceholderText(tr("such as 8号楼"))
+        self.compound.line.setPlaceholderText(tr("such as 幸福里小区"))
+        self.grid.line.setPlaceholderText(tr("such as 第一网格"))
         self.missing.setPlaceholderText(tr("such as 2-401, 101至104"))
         self.duplexes.setPlaceholderText(tr("such as 1-601, 2-601"))
         rows: tuple[tuple[str, str, QWidget], ...] = (
@@ -207,7 +218,13 @@ class BuildingForm(QWidget):
 
     def _on_save(self) -> None:
         self.form.clear_errors()
-        self.submitted.emit(self.intent())
+        intent = self.intent()
+        if self.compound.is_new() and not intent.new_compound:
+            self.form.set_error("compound_id", tr("What is the compound called?"))
+        elif self.grid.is_new() and not intent.new_grid:
+            self.form.set_error("grid_id", tr("What is the grid called?"))
+        else:
+            self.submitted.emit(intent)
 
 
 def _parts(edit: QLineEdit) -> tuple[str, ...]:

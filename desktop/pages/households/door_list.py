@@ -69,6 +69,7 @@ class DoorList(Card):
         for row in buildings:
             self.building.addItem(row.name, row.building_id)
         self.building.setCurrentIndex(max(0, self.building.findData(building_id or before)))
+        self.building.setVisible(bool(buildings))
         self._fill_units(unit_id if self.building_id == before else "")
         self.load(household_id)
 

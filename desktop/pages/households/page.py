@@ -14,18 +14,16 @@ from desktop.pages.households.building_form import BuildingForm
 from desktop.pages.households.card import FactsCard
 from desktop.pages.households.door_list import DoorList
 from desktop.pages.households.form import CardForm
+from desktop.pages.households.new_building import NewBuilding
+from desktop.pages.households.nothing import NothingCard
 from desktop.pages.households.reading import Opened, read_household
 from desktop.pages.households.saving import Saving
 from desktop.pages.households.tabs import HouseholdTabs
 from desktop.pages.page import Page, Touched
 from desktop.widgets.buttons import button
-from desktop.widgets.card import Card
 from desktop.widgets.flow import TWO_FROM, PageScroll
-from desktop.widgets.labels import label
-from sync.domain.building_plan import BuildingIntent
 from sync.domain.calendar import day_of
 from sync.domain.households import CardIntent
-from sync.domain.roles import STATION_ROLES
 from sync.store import households
 from sync.store.households import BuildingRow
 from sync.store.store import Reader
@@ -35,7 +33,10 @@ _NOTHING, _CARD, _FORM = range(3)
 
 
 class HouseholdsPage(Page):
-    """``open(household_id=…)`` shows a household, ``edit=True`` its form, ``building_id=…`` a building's doors."""
+    """``open(household_id=…)`` shows a household, ``edit=True`` its form, ``building_id=…`` a building's doors.
+
+    ``new_building=True`` opens the form of a new one.
+    """
 
     name: ClassVar[str] = "households"
     listens: ClassVar[frozenset[str]] = frozenset(
@@ -55,8 +56,9 @@ class HouseholdsPage(Page):
         self.more = HouseholdTabs(context.rules.demand_categories)
         self.form = CardForm()
         self.building_form = BuildingForm()
+        self._new_building = NewBuilding(context, self._saving, self.building_form)
         self.back = button("", on_click=self._to_list)
-        self._empty = label("", "secondary", wrap=True)
+        self.nothing = NothingCard()
         self.right = QStackedWidget()
         self.browse = QWidget()
         self.stack = QStackedWidget()
@@ -70,7 +72,7 @@ class HouseholdsPage(Page):
 
     def retranslate(self) -> None:
         self.back.set_words(tr("All doors"))
-        self._empty.setText(tr("Choose a door on the left, or find one with Ctrl K: room, name, initials, phone."))
+        self.nothing.retranslate()
         self.doors.retranslate()
         self.facts.retranslate()
         self.form.retranslate()
@@ -86,9 +88,13 @@ class HouseholdsPage(Page):
             self._household_id = wanted
         self._building_id = str(target.get("building_id") or "")
         self._edit_next = bool(target.get("edit"))
-        self.doors.new_building.setVisible(self.context.session.viewer.has_any(STATION_ROLES))
+        if wanted or self._building_id or not self._new_building.is_allowed():
+            self.stack.setCurrentWidget(self.browse)  # a new building half described waits behind its button
+        self.doors.new_building.setVisible(self._new_building.is_allowed())
         super().open(**target)
         self.doors.focus_doors()
+        if target.get("new_building") and self._new_building.is_allowed():
+            self._new_building.begin()
 
     def reload(self) -> None:
         account, wanted = self.context.session.account_id, self._household_id
@@ -122,6 +128,7 @@ class HouseholdsPage(Page):
         buildings, opened = found
         building_id = self._building_id or (opened.card.building_id if opened else "")
         self._building_id = ""
+        self.nothing.show_case(has_doors=bool(buildings), may_build=self._new_building.is_allowed())
         self.doors.show_buildings(buildings, building_id=building_id, household_id=self._household_id)
         if opened is not None:
             self.doors.show_unit(opened.card.unit_id)
@@ -192,7 +199,7 @@ class HouseholdsPage(Page):
 
     def _left(self) -> None:
         self.right.setCurrentIndex(_CARD)
-        self._read_chosen()
+        self.context.tasks.write(self, lambda _: None, lambda _: self._read_chosen())  # the draft is on disk first
         self.doors.focus_doors()
 
     def _save(self, intent: CardIntent) -> None:
@@ -206,24 +213,15 @@ class HouseholdsPage(Page):
         self.form.forget()
         self._saving.drop_draft(self._household_id, then=self._left)
 
-    def _begin_building(self) -> None:
-        viewer = self.context.session.viewer
+    def _show_building_form(self) -> None:
+        self.stack.setCurrentWidget(self.building_form)
 
-        def begin(choices: households.BuildingChoices) -> None:
-            self.stack.setCurrentWidget(self.building_form)
-            self.building_form.begin(choices)
-
-        self.context.tasks.read(self, lambda reader: households.building_choices(reader.db, viewer), begin)
-
-    def _make_building(self, intent: BuildingIntent) -> None:
-        def made(building_id: str) -> None:
-            self._building_id = building_id
-            self._close()
-            self.doors.building.setFocus()  # the table would choose a door of the building shown before
-            self.stack.setCurrentWidget(self.browse)
-            self.reload()
-
-        self._saving.building(intent, then=made, wrong=self.building_form.show_error)
+    def _building_made(self, building_id: str) -> None:
+        self._building_id = building_id
+        self._close()
+        self.doors.building.setFocus()  # the table would choose a door of the building shown before
+        self.stack.setCurrentWidget(self.browse)
+        self.reload()
 
     def _end_building(self) -> None:
         self.stack.setCurrentWidget(self.browse)
@@ -233,9 +231,6 @@ class HouseholdsPage(Page):
 
     def _lay_out(self) -> None:
         px = theme.current().px
-        nothing = Card()
-        nothing.add(self._empty)
-        nothing.fill()
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
@@ -243,7 +238,7 @@ class HouseholdsPage(Page):
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.facts)
         column.addWidget(self.more, 1)
-        for part in (nothing, PageScroll(content), self.form):
+        for part in (self.nothing, PageScroll(content), self.form):
             self.right.addWidget(part)
         self._columns.setSpacing(px(theme.GAP_L))
         self._columns.addWidget(self.doors)
@@ -258,7 +253,10 @@ class HouseholdsPage(Page):
         saving = self._saving
         self.doors.chosen.connect(self._choose)
         self.doors.activated.connect(lambda record_id: self.context.navigate("visits", household_id=record_id))
-        self.doors.building_asked.connect(self._begin_building)
+        self.doors.building_asked.connect(self._new_building.begin)
+        self.nothing.building_asked.connect(self._new_building.begin)
+        self.nothing.visit_asked.connect(lambda: self.context.navigate("visits"))
+        self.nothing.sync_asked.connect(lambda: self.context.navigate("sync"))
         self.facts.edit_asked.connect(self._edit)
         self.facts.visit_asked.connect(self._to_visit)
         self.facts.reveal_asked.connect(
@@ -283,8 +281,9 @@ class HouseholdsPage(Page):
         self.form.drafted.connect(lambda body: saving.draft(self._household_id, body))
         self.form.dropped.connect(self._drop)
         self.form.left.connect(self._left)
-        self.building_form.submitted.connect(self._make_building)
-        self.building_form.left.connect(self._end_building)
+        self._new_building.opened.connect(self._show_building_form)
+        self._new_building.made.connect(self._building_made)
+        self._new_building.left.connect(self._end_building)
 
     def _fit(self) -> None:
         """In a narrow window either the list or the household is shown."""
