@@ -114,7 +114,7 @@ def clear(layout: QLayout) -> None:
 
 
 def _keep_keyboard(going: QWidget) -> None:
-    """Before a widget goes: when it hides, Qt would hand the keyboard to the next one and scroll the page down to it."""
+    """Before a widget goes: hiding it, Qt would hand the keyboard to the next one and scroll the page there."""
     focused, stays = QApplication.focusWidget(), going.parentWidget()
     if focused is not None and stays is not None and (focused is going or going.isAncestorOf(focused)):
         stays.setFocus(Qt.FocusReason.OtherFocusReason)

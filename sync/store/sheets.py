@@ -90,8 +90,8 @@ def plan(
     done: set[str] = set()
     with converted():
         if opened is not None:
-            answered = f"""SELECT DISTINCT household_id FROM visit WHERE building_id = :building AND campaign_id = :campaign
-                AND round_no = :round AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
+            answered = f"""SELECT DISTINCT household_id FROM visit
+                WHERE building_id = :building AND campaign_id = :campaign AND round_no = :round AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
             given = {
                 "building": building_id,
                 "campaign": opened.campaign_id,

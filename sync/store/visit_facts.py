@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.domain.act import Act
 from sync.domain.visit_facts import DoorFacts, KnownVisit
-from sync.errors import AccessError, RuleError
+from sync.errors import AccessError
 from sync.store.database import Database, converted
 from sync.store.store import Store
 from sync.store.viewers import viewer_streams

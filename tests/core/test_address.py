@@ -297,4 +297,5 @@ def test_a_room_is_written_the_same_way_everywhere(parts, label, short):
 
 
 def test_a_unit_is_its_number():
-    assert [unit_key(label) for label in ("一单元", "2单元", " 3 ", "二门", "东单元", "")] == ["1", "2", "3", "2", "东", ""]
+    labels = ("一单元", "2单元", " 3 ", "二门", "东单元", "")
+    assert [unit_key(label) for label in labels] == ["1", "2", "3", "2", "东", ""]

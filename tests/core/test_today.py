@@ -165,9 +165,7 @@ def test_what_is_near_comes_before_what_was_long_ago(world: World) -> None:
     world.clock.forward(days=184)
     knock(world, "b3:101", "by_appointment", appointment_on="2027-05-28")
     building = world.id("b3")
-    asked = new(
-        "care_due", world.id("d"), household_id=world.id("b3:302"), building_id=building, due_on="2026-12-01"
-    )
+    asked = new("care_due", world.id("d"), household_id=world.id("b3:302"), building_id=building, due_on="2026-12-01")
     world.save("staff", [asked])
     first, second, *others = due(world)
     assert (first.place, first.is_agreed) == ("3-1-101", True)

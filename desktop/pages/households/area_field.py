@@ -59,7 +59,7 @@ class AreaField(QWidget):
 
     def is_new(self) -> bool:
         """Whether a new one is to be made."""
-        return self.box.currentData() == _NEW
+        return bool(self.box.currentData() == _NEW)
 
     def new_name(self) -> str:
         """The name of the new one, '' when none is to be made or it has no name yet."""
