@@ -19,6 +19,7 @@ SCHEMA = 1  # of the file; a file with a larger number was written by a newer pr
 _WHOLE = frozenset({Type.INTEGER, Type.INSTANT, Type.BOOLEAN})
 _HEAD = ("id", "stream", "hlc", "dev", "clocks", "deleted")
 _CHUNK = 500
+_clocks = msgspec.json.Decoder(dict[str, Clock])
 
 # Secondary indexes by kind: what queries by subject look up.
 INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -96,7 +97,7 @@ class Table:
             stream=cells[1],
             values=dict(zip(self.names, values, strict=True)),
             clock=(cells[2], cells[3]),
-            clocks=msgspec.json.decode(cells[4], type=dict[str, Clock]) if cells[4] else {},
+            clocks=_clocks.decode(cells[4]) if cells[4] else {},
             deleted=bool(cells[5]),
         )
 

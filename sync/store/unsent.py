@@ -18,6 +18,8 @@ from sync.store import schema
 from sync.store.database import Database
 from sync.store.writer import Key, Replaced, Session
 
+_operation = msgspec.json.Decoder(Operation)
+_replaced = msgspec.json.Decoder(dict[str, tuple[Values, Clock]])
 COLUMNS = "op, kind, id, action, hlc, author, schema, body, replaced, stream, moved, made_at"
 
 
@@ -49,8 +51,8 @@ def read_line(cells: Sequence[Any]) -> Line:
     op, *_, body, replaced, stream, moved, made_at = cells
     return Line(
         op=op,
-        operation=msgspec.json.decode(body, type=Operation),
-        replaced=msgspec.json.decode(replaced, type=dict[str, tuple[Values, Clock]]),
+        operation=_operation.decode(body),
+        replaced=_replaced.decode(replaced),
         stream=stream,
         moved=bool(moved),
         made_at=made_at,
