@@ -83,7 +83,7 @@ class DateField(QLineEdit):
         if day is None:
             return tr("This is no day. Type it like 11-23")
         if day > self._today() and not self._may_be_future:
-            return tr("This day is still to come. Visits are noted after they were made")
+            return tr("This day is still to come; note it when it has happened")
         return ""
 
     def set_value(self, day: str) -> None:

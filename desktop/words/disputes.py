@@ -55,7 +55,6 @@ MOVES: Final[Mapping[str, str]] = {
     "suspend": mark("Pause the mediation"),
     "resume": mark("Go on mediating"),
     "extend": mark("A longer time"),
-    "change_mediator": mark("Other mediators"),
     "escalate_case": mark("Ask a higher level"),
     "return_to_case": mark("Answered: go on mediating"),
     "transfer_case": mark("Hand to another body"),
@@ -71,6 +70,7 @@ MOVES: Final[Mapping[str, str]] = {
     "archive_closed": mark("Put on file now"),
     "archive_case": mark("Put on file now"),
     "reopen": mark("It has come up again"),
+    "change_mediator": mark("Other mediators"),
     "note": mark("Add a note"),
     "note_case": mark("Add a note"),
 }
@@ -191,8 +191,9 @@ def state_words(row: DisputeRow, *, today: str) -> str:
     if row.is_handed_over:
         return tr("With the station, to be registered")
     if row.state == "noticed":
-        day = tr("today") if row.noticed_on == today else short_day(row.noticed_on, today=today)
-        return tr("Noticed on {day}").format(day=day)
+        if row.noticed_on == today:
+            return tr("Noticed today")
+        return tr("Noticed on {day}").format(day=short_day(row.noticed_on, today=today))
     if row.state == "settled_on_spot":
         return tr("Settled on the spot · to be called again")
     if row.state in ("escalated", "transferred") and row.handed_to:

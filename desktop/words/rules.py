@@ -24,6 +24,7 @@ WORDS: Final = {
     "unknown_kind": (mark("This sort of record is not known here"), ""),
     "unknown_record": (mark("This record is not on this PC any more"), ""),
     "unknown_household": (mark("This household is not on this PC"), ""),
+    "room_not_found": (mark("No such room. Type it in full, such as 3-2-501, or choose it from the list"), ""),
     "parent_missing": (mark("What this belongs to is not on this PC"), ""),
     "exists": (mark("There is one like this already"), ""),
     "not_allowed": (mark("This step is not possible now"), mark("Somebody may have done it already; look once more.")),

@@ -227,7 +227,9 @@ def household_named(db: Database, viewer: Viewer, text: str) -> str | None:
 
 
 def record(store: Store, author: str, intent: NoticeIntent, sides: Sides) -> Noted:
-    """Note a dispute by itself. Errors as the verb ``notice``; ('place', 'unknown_household') for one not at hand."""
+    """Note a dispute by itself. Errors as the verb ``notice``; of a side ('place' or 'other_party')
+    'unknown_household' for one not at hand and 'room_not_found' for a room that a building at hand does not have.
+    """
     act = store.act(author)
     intent, place = _placed(store.db, act, intent, sides)
     operations = notice(act, intent, place)
@@ -264,10 +266,15 @@ def _placed(
     viewer = act.viewer
     household_id = sides.household_id or household_named(db, viewer, intent.place)
     other_id = sides.other_household_id or household_named(db, viewer, intent.other_party)
-    for field, record_id in (("place", household_id), ("other_party", other_id)):
+    for field, record_id, text in (
+        ("place", household_id, intent.place),
+        ("other_party", other_id, intent.other_party),
+    ):
         row = schema.load_one(db, "household", record_id) if record_id else None
         if record_id and (row is None or row.deleted or row.stream not in viewer.streams):
             raise RuleError(field, "unknown_household")
+        if record_id is None and _is_no_room(db, viewer, text):
+            raise RuleError(field, "room_not_found")
         if field == "place":
             building_id = row.values["building_id"] if row else _building_named(db, viewer, intent.place)
     found = viewer.places.compound_of(building_id) if building_id else ""
@@ -282,6 +289,15 @@ def _placed(
         "other_party": room_of(db, viewer, other_id) if other_id else intent.other_party,
     }
     return _with(intent, texts), place
+
+
+def _is_no_room(db: Database, viewer: Viewer, text: str) -> bool:
+    """Whether a text means a room of a building at hand, which then should have been found: a slip of the key."""
+    try:
+        has_room = parse_room(text).room is not None
+    except RuleError:
+        return False
+    return has_room and _building_named(db, viewer, text) is not None
 
 
 def _with(intent: NoticeIntent, texts: Mapping[str, str]) -> NoticeIntent:

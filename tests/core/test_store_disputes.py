@@ -111,6 +111,9 @@ def test_what_cannot_be_placed_is_refused(world: World) -> None:
         noted(world, sides=stranger)
     with pytest.raises(RuleError, match="unknown_household"):
         noted(world, sides=Sides(other_household_id="nobody"))
+    for slip in (replace(DRIPS, place="3-9-999"), replace(DRIPS, place="999"), replace(DRIPS, other_party="3-1-999")):
+        with pytest.raises(RuleError, match="room_not_found"):
+            noted(world, slip)
     with pytest.raises(RuleError, match="place_needed"):
         noted(world, replace(DRIPS, place=""))
     second = world.id("k2")

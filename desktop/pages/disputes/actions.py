@@ -18,6 +18,7 @@ from desktop.words.disputes import MOVES, word
 from sync.store.disputes import DisputeCard
 
 _SHOWN: Final = 2  # beside the blue one; the others wait behind "more"
+_ALWAYS: Final = frozenset({"refuse", "fail"})  # a side that declines stops it: never hidden in a menu
 _OUTLINED: Final = frozenset({"hand_over", "agree_in_writing", "accept", "transfer"})
 
 
@@ -32,9 +33,9 @@ class StepBar(QWidget):
         self._shown: list[QWidget] = []
 
     @property
-    def has_primary(self) -> bool:
-        """Whether one of its buttons is the page's blue one."""
-        return any(shown.property("role") == "primary" for shown in self._shown)
+    def primary(self) -> QWidget | None:
+        """The page's blue button, when it is one of these."""
+        return next((shown for shown in self._shown if shown.property("role") == "primary"), None)
 
     def show_steps(self, card: DisputeCard) -> None:
         """The steps this viewer may make."""
@@ -42,13 +43,14 @@ class StepBar(QWidget):
         others = [move for move in MOVES if move in card.moves and move != card.next_move]
         if card.next_move:
             self._add_move(card.next_move, role="primary")
-        for move in others[:_SHOWN]:
+        shown = [move for place, move in enumerate(others) if place < _SHOWN or move in _ALWAYS]
+        for move in shown:
             self._add_move(move, role="second" if move in _OUTLINED else "")
-        if len(others) > _SHOWN:
+        if len(others) > len(shown):
             more = button(tr("More …"))
             more.setObjectName("more_moves")
             menu = QMenu(more)
-            for move in others[_SHOWN:]:
+            for move in (move for move in others if move not in shown):
                 action = QAction(word(MOVES, move), menu)
                 action.triggered.connect(lambda _=False, name=move: self.step_asked.emit(name))
                 menu.addAction(action)

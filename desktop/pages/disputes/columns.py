@@ -169,25 +169,32 @@ class _RowPainter(QStyledItemDelegate):
         look, today = theme.current(), self._today()
         px, colours = look.px, look.colours
         pill = due_words(row, today=today)
-        room = inner
+        title = heading(row).replace("　", " ")
+        half = inner.height() / 2
+        first = below = inner.width()
         if pill:
             painter.setFont(look.font(theme.HINT_SIZE))
             wide = painter.fontMetrics().horizontalAdvance(pill) + px(20)
             high = painter.fontMetrics().height() + px(6)
-            box = QRectF(inner.right() - wide, inner.center().y() - high / 2, wide, high)
+            painter.setFont(look.font(bold=True))
+            below = inner.width() - wide - px(8)
+            fits = painter.fontMetrics().horizontalAdvance(title) <= below
+            # Rooms and matter are read in full: the pill goes beside the state where there is no room.
+            middle_y = inner.center().y() if fits else inner.top() + half * 1.5
+            first = below if fits else first
+            box = QRectF(inner.right() - wide, middle_y - high / 2, wide, high)
+            painter.setFont(look.font(theme.HINT_SIZE))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.pill))
             painter.drawRoundedRect(box, high / 2, high / 2)
             painter.setPen(QColor(colours.ink))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, pill)
-            room = inner.adjusted(0, 0, -wide - px(8), 0)
-        half = room.height() / 2
         middle = Qt.AlignmentFlag.AlignVCenter
-        for font, colour, text, top in (
-            (look.font(bold=True), colours.ink, heading(row).replace("　", " "), room.top()),
-            (look.font(theme.SECONDARY_SIZE), colours.ink_2, state_words(row, today=today), room.top() + half),
+        for font, colour, text, top, width in (
+            (look.font(bold=True), colours.ink, title, inner.top(), first),
+            (look.font(theme.SECONDARY_SIZE), colours.ink_2, state_words(row, today=today), inner.top() + half, below),
         ):
             painter.setFont(font)
             painter.setPen(QColor(colour))
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(QRectF(room.left(), top, room.width(), half), middle, shown)
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(width))
+            painter.drawText(QRectF(inner.left(), top, width, half), middle, shown)

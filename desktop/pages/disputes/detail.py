@@ -129,7 +129,7 @@ class DisputeView(QWidget):
             (tr("Mediators (both sides agree)"), tr(", ", "list").join(filter(None, card.mediators)), False),
             (tr("One month from acceptance"), month, True),
             (tr("To the court together by"), court, False),
-            (tr("How it was settled"), word(METHODS, card.method), False),
+            (tr("How it was settled"), word(METHODS, card.method) if card.result else "", False),
             (tr("What they agreed on"), card.result, False),
             (
                 tr("To be called again on"),

@@ -50,7 +50,16 @@ class FittingScroll(PageScroll):
 
     def _follow(self, _: QWidget | None, now: QWidget | None) -> None:
         if now is not None and self.isVisible() and self.widget().isAncestorOf(now):
-            self.show_widget(now)
+            self._show_row(now)
+
+    def _show_row(self, field: QWidget) -> None:
+        """Show a field with what stands around it, such as the sentence below it that says what is wrong."""
+        shown, most = field, self.viewport().height() - 2 * theme.current().px(theme.GAP_L)
+        while (around := shown.parentWidget()) is not None and around is not self.widget():
+            if around.sizeHint().height() > most:
+                break
+            shown = around
+        self.show_widget(shown)
 
     def _fit(self) -> None:
         layout = self.widget().layout()
@@ -62,6 +71,7 @@ class FittingScroll(PageScroll):
             self._high = high
             self.widget().setMinimumHeight(high)
             self.updateGeometry()
+            self._follow(None, QApplication.focusWidget())
 
 
 class Halves(QWidget):

@@ -37,7 +37,7 @@ class DisputesPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._card: DisputeCard | None = None
-        self._wanted_move = ""
+        self._wanted_move, self._wants_bar = "", False
         self._counts: Mapping[str, int] = {}
         self.model = make_model(context.tasks, self, today=self._today)
         self.list = DisputeList(self.model, today=self._today)
@@ -66,7 +66,7 @@ class DisputesPage(Page):
 
     @property
     def card(self) -> DisputeCard | None:
-        """What is shown on the right; None while there is nothing."""
+        """What is shown on the right."""
         return self._card
 
     @property
@@ -189,6 +189,7 @@ class DisputesPage(Page):
 
     def _on_saved(self, dispute_id: str, step: str, undoable: bool) -> None:
         self.list.choose(dispute_id)
+        self._wants_bar = True
         self._read_card(dispute_id)
         advice = tr("It can be changed back today.") if undoable else ""
         self.context.hub.notice.emit(Notice(tr("Saved: {step}").format(step=step), advice, Tone.GOOD))
@@ -222,8 +223,7 @@ class DisputesPage(Page):
 
     def _paint_new(self) -> None:
         """Exactly one blue button: noting a new one, unless something shown has a next step."""
-        waits = self.form is not None or self.bar.has_primary
-        theme.set_role(self.new, "second" if waits else "primary")
+        theme.set_role(self.new, "second" if self.form or self.bar.primary else "primary")
 
     def _read_card(self, dispute_id: str) -> None:
         me, calendar, now = self.context.session.account_id, self.context.rules.calendar, self.context.now()
@@ -241,6 +241,9 @@ class DisputesPage(Page):
             self._show_nothing(tr("This one is not in the list any more."))
         else:
             self._show(card)
+            if self._wants_bar:  # the keyboard goes to the next thing to do, not wherever Qt leaves it
+                self._wants_bar = False
+                (self.bar.primary or self.list).setFocus()
             wanted, self._wanted_move = self._wanted_move, ""
             if wanted in card.moves:
                 self.begin(wanted)
