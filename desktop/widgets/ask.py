@@ -137,7 +137,7 @@ class QuestionDialog(QDialog):
         row.addStretch(1)
         self.yes = button(question.yes, role="danger" if question.is_danger else "primary", on_click=self.accept)
         self.no = button(question.no or tr("Leave it as it is"), on_click=self.reject)
-        self.yes.setAutoDefault(False)
+        self.yes.setAutoDefault(True)  # whoever walks to it means it: Enter then takes what has the focus
         self.no.setDefault(True)
         row.addWidget(self.no)
         row.addWidget(self.yes)

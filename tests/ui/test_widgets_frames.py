@@ -264,3 +264,19 @@ def test_a_file_is_chosen_in_a_dialog_that_does_not_block(qtbot: QtBot, tmp_path
         dialog.fileSelected.emit(str(tmp_path))
         dialog.close()
     assert chosen == [tmp_path] * 3
+
+
+def test_enter_takes_the_answer_that_has_the_focus(qtbot: QtBot) -> None:
+    for walk, answer in ((False, QuestionDialog.DialogCode.Rejected), (True, QuestionDialog.DialogCode.Accepted)):
+        said: list[int] = []
+        dialog = QuestionDialog(Question("一方拒绝", "存了以后改不回去。", "一方拒绝"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(dialog)
+        dialog.finished.connect(said.append)
+        dialog.open()
+        qtbot.waitUntil(dialog.no.hasFocus)
+        if walk:
+            qtbot.keyClick(dialog.no, Qt.Key.Key_Tab)
+            qtbot.waitUntil(dialog.yes.hasFocus)
+        qtbot.keyClick(dialog.yes if walk else dialog.no, Qt.Key.Key_Return)
+        assert said == [answer.value]
