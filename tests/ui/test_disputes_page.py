@@ -263,6 +263,9 @@ def test_the_station_registers_and_the_mediator_goes_on(desk: Desk, world: World
     desk.settle()
     page.begin("accept")
     desk.settle()
+    step_form(page).save.click()
+    assert step_form(page).form.error_of("parties_agreed") == "这里还没填"
+    assert desk.answers.asked == ["登记"]  # nothing is asked about what can't be saved yet
     agreed = step_form(page).field("parties_agreed")
     assert isinstance(agreed, QCheckBox)
     agreed.setChecked(True)
@@ -270,6 +273,15 @@ def test_the_station_registers_and_the_mediator_goes_on(desk: Desk, world: World
     desk.settle()
     assert page.card is not None
     assert (page.card.row.state, page.card.next_move) == ("accepted", "begin")
+    page.begin("begin")
+    desk.settle()
+    page.begin("agree_orally")
+    desk.settle()
+    agreement = step_form(page)
+    agreement.set_values({"result": "修好地漏", "due_on": "2026-11-01"})
+    agreement.save.click()
+    assert agreement.form.error_of("due_on") == "这一天已经过了"
+    assert desk.answers.asked == ["登记", "受理调解"]
     assert page.shelf.value() == "cases"
 
 

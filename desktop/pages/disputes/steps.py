@@ -9,12 +9,15 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from desktop.i18n import tr
 from desktop.pages.disputes.fields_box import FieldsBox
+from desktop.texts import sentence
 from desktop.widgets.date_field import DateField
 from desktop.widgets.option_row import Option, OptionRow
 from desktop.widgets.text_area import TextArea
 from desktop.words.disputes import METHODS, MOVES, ON_THE_SPOT, RISKS, word
 from sync.domain.categories import Categories, DisputeCategory
+from sync.domain.dispute_flow import MOVES as STEPS
 from sync.domain.dispute_moves import DisputeMove
+from sync.errors import RuleError
 from sync.store.demands import Choice
 
 # The fields of each step in the order of the form; a step that is not named here is made at one click.
@@ -98,6 +101,21 @@ class StepForm(FieldsBox):
         chosen = tuple(filter(None, values.pop("mediator_ids", "").split(",")))
         entered: dict[str, Any] = {name: text == "yes" if name in _TICKS else text for name, text in values.items()}
         return DisputeMove(**entered, mediator_ids=chosen)
+
+    def is_ready(self) -> bool:
+        """Whether nothing is missing and the day can be; else it is said beside the field, before anything is asked."""
+        self.form.clear_errors()
+        needs = next(step.needs for step in STEPS if step.name == self.move_name)
+        given = self.intent().given()
+        missing = next((name for name in needs if name in self._fields and name not in given), "")
+        if missing:
+            self.form.set_error(missing, sentence(RuleError(missing, "required")))
+            return False
+        due = self._fields.get("due_on")
+        if isinstance(due, DateField) and (due.problem() or due.value() < self._today().isoformat()):
+            self.form.set_error("due_on", due.problem() or sentence(RuleError("due_on", "past_date")))
+            return False
+        return True
 
     def field(self, name: str) -> QWidget:
         """The widget of a field, for tests and for the tour."""

@@ -117,7 +117,12 @@ class Writing(QObject):
                 today=self._today,
                 known={**known, **begun.draft},
             )
-            form.saved.connect(lambda: self._ask(move, lambda: self._send(dispute_id, move, form.intent(), key)))
+
+            def save() -> None:
+                if form.is_ready():  # what is missing is said before anything is asked
+                    self._ask(move, lambda: self._send(dispute_id, move, form.intent(), key))
+
+            form.saved.connect(save)
             self._open(form, key)
 
         self._context.tasks.read(self._page, read, arrived, self.failed.emit, key="form")
