@@ -33,17 +33,21 @@ WORDS: Final = {
         mark("The server does not know this one-time code"),
         mark("Compare it and type it once more; each code works once."),
     ),
-    "device_disabled": (
+    "revoked": (
         mark("This PC may not sync any more"),
         mark("Everything is saved on this PC. Ask the secretary."),
     ),
-    "version": (
+    "upgrade": (
         mark("This version of the program is too old for the server"),
         mark("Everything is saved on this PC. Please install the newer version; work can go on meanwhile."),
     ),
     "server_error": (
         mark("The server has trouble just now"),
         mark("Everything is saved on this PC; it is tried again by itself."),
+    ),
+    "invalid": (
+        mark("The server could not read this record"),
+        mark("Nothing is lost. Write it once more, and give up this one; tell the support if it happens again."),
     ),
     "server_busy": (
         mark("The server is very busy just now"),
