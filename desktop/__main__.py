@@ -1,12 +1,14 @@
 """``python -m desktop``: the program; ``--demo`` with a local server and a believable community; ``--tour DIR``."""
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the switches and run; the imports wait so that ``--help`` is quick."""
+    gc.disable()  # so much is made at the start and so little thrown away; the application puts it on again
     parser = argparse.ArgumentParser(
         prog="qiaomen", description="敲门: visits, needs map and small disputes, offline first."
     )

@@ -1,15 +1,18 @@
 """Builds the program once: paths, settings, theme, language, lanes, context, window; and takes it down again."""
 
+from __future__ import annotations
+
+import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from desktop import i18n, last_place, settings, theme
+from desktop import i18n, last_place, navigation, settings, theme
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.hub import Hub, Notice, Tone
@@ -27,10 +30,13 @@ from desktop.window import Window
 from sync.domain.calendar import today
 from sync.domain.rules import Rules, load_rules
 from sync.errors import StoreError
-from sync.store import drafts
-from sync.store.store import Reader, Store
-from sync.store.visits import today_entries
 
+if TYPE_CHECKING:
+    from sync.store.drafts import Draft
+    from sync.store.store import Reader, Store
+
+_BREATH_MS = 40
+LOAD_REST_AFTER_MS = 400  # the first page has been painted by then
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
 _TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
 
@@ -107,6 +113,8 @@ class Application(QObject):
         """Show the window with the gate."""
         self.show_gate()
         self.window.show()
+        # What the first page needs is read while the PIN is typed: the names are on the screen sooner.
+        threading.Thread(target=navigation.load_store, name="load store", daemon=True).start()
         handle = self.window.windowHandle()
         if handle is not None:  # what comes from the hands passes here first; a filter on the program would see all
             handle.installEventFilter(self)
@@ -183,6 +191,8 @@ class Application(QObject):
         self.show_gate(trouble=trouble)  # pages keep their drafts while the person is still known
         self.gate.leave()
         if self.tasks.is_open:
+            from sync.store.visits import today_entries
+
             day = today(now)
 
             def households(reader: Reader) -> int:
@@ -218,12 +228,29 @@ class Application(QObject):
                 self._resume(before)
         self.agent.start()
         self._idle.start()
+        QTimer.singleShot(LOAD_REST_AFTER_MS, self, self._settle_down)
+
+    def _settle_down(self) -> None:
+        """The first page stands: read the code of the others; what has been made so far is not garbage any more."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        threading.Thread(target=navigation.load_client, name="load client", daemon=True).start()
+        self._load_pages(navigation.page_names())
+
+    def _load_pages(self, names: Sequence[str]) -> None:
+        """One at a time, so that nobody who works meanwhile has to wait."""
+        if names and not self.tasks.stopping.is_set():
+            navigation.load_page(names[0])
+            QTimer.singleShot(_BREATH_MS, self, lambda: self._load_pages(names[1:]))
 
     def _resume(self, before: LastPlace) -> None:
         """After a restart go back to the page on which something was begun and not saved."""
+        from sync.store import drafts
+
         viewer = self.context.session.viewer
 
-        def found(begun: tuple[drafts.Draft, ...]) -> None:
+        def found(begun: tuple[Draft, ...]) -> None:
             place = self.window.place
             if place == ("today", {}) and any(draft.page == before.page for draft in begun):
                 self._navigate(before.page, **before.target)

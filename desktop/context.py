@@ -1,8 +1,10 @@
 """What every page is handed: built once by the application, never changed, no globals beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from desktop.hub import Hub
 from desktop.paths import Paths
@@ -12,8 +14,10 @@ from desktop.sync_agent import Connect, SyncAgent
 from desktop.tasks import Tasks
 from desktop.vault import Vault
 from desktop.widgets.ask import Ask
-from sync.domain.rules import Rules
-from sync.store.store import Reader, Store
+
+if TYPE_CHECKING:
+    from sync.domain.rules import Rules
+    from sync.store.store import Reader, Store
 
 
 class Navigate(Protocol):

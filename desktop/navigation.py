@@ -49,12 +49,31 @@ _WHERE = {
     "settings": ("desktop.pages.settings.page", "SettingsPage"),
     "help": ("desktop.pages.help.page", "HelpPage"),
 }
+_BEHIND_THE_FIRST = tuple(f"sync.store.{name}" for name in ("store", "staff", "today", "waiting", "drafts", "search"))
+_BEHIND_SYNC = ("sync.client.session", "sync.client.enrolment", "sync.store.backup", "sync.store.household_records")
 _SHOWN_UNDER = {"batch": "visits", "demand": "demands", "demand_new": "demands"}
 
 
 def page_names() -> tuple[str, ...]:
     """All names that ``navigate`` understands."""
     return tuple(_WHERE)
+
+
+def load_store() -> None:
+    """Read the code that the first page wants behind it; no Qt in it, so any thread may."""
+    for module in _BEHIND_THE_FIRST:
+        import_module(module)
+
+
+def load_client() -> None:
+    """Read the code that sync wants; no Qt in it, so any thread may."""
+    for module in _BEHIND_SYNC:
+        import_module(module)
+
+
+def load_page(name: str) -> None:
+    """Read a page's code before it is wanted; on the UI thread, where its widgets will live."""
+    import_module(_WHERE[name][0])
 
 
 def make_page(name: str, context: Context) -> Page:

@@ -3,15 +3,19 @@
 Everything here reads and writes files and belongs to the net lane; nobody may have the database open.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from desktop.vault import Vault
 from sync.errors import KeysError, StoreError
 from sync.keys.slot_file import read_slots, write_owner_only
-from sync.store import backup
-from sync.store.backup import Copy
+
+if TYPE_CHECKING:
+    from sync.store.backup import Copy
 
 FILE_CODES = frozenset({"damaged", "missing"})  # of StoreError: a daily copy helps
 KEY_CODES = frozenset({"keys_damaged", "keys_missing", "keys_unreadable"})  # of KeysError: a copy's key file helps
@@ -40,12 +44,12 @@ class Rescue:
     @property
     def has_copies(self) -> bool:
         """Whether anything is there to come back to."""
-        return bool(backup.copies(self.backups))
+        return bool(_copies(self.backups))
 
     def offer(self, error: BaseException) -> Offer | None:
         """What helps against an error of unlocking; None when it is of another sort."""
         if isinstance(error, StoreError) and error.code in FILE_CODES:
-            return Offer(error, tuple(copy.day for copy in backup.copies(self.backups)))
+            return Offer(error, tuple(copy.day for copy in _copies(self.backups)))
         if isinstance(error, KeysError) and error.code in KEY_CODES:
             return Offer(error, tuple(copy.day for copy in self._with_keys()))
         return None
@@ -55,7 +59,9 @@ class Rescue:
 
         Raises StoreError: damaged (the copy too; nothing has changed then), missing, disk_full.
         """
-        copy = next((copy for copy in backup.copies(self.backups) if copy.day == day), None)
+        from sync.store import backup
+
+        copy = next((copy for copy in _copies(self.backups) if copy.day == day), None)
         if copy is None:
             raise StoreError("missing")
         try:
@@ -99,12 +105,18 @@ class Rescue:
         return aside
 
     def _with_keys(self) -> Iterator[Copy]:
-        for copy in backup.copies(self.backups):
+        for copy in _copies(self.backups):
             try:
                 read_slots(copy.folder / self.vault.slots_file.name)
             except KeysError:
                 continue
             yield copy
+
+
+def _copies(folder: Path) -> tuple[Copy, ...]:
+    from sync.store import backup  # the store is not wanted before somebody unlocks
+
+    return tuple(backup.copies(folder))
 
 
 def _free_name(path: Path, word: str) -> Path:

@@ -18,13 +18,13 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from desktop.hub import Hub
 from desktop.tasks import Tasks
 from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
-from sync.store import outbox
-from sync.store.store import Reader, Store, Touched
 
 if TYPE_CHECKING:
     import httpx
 
     from sync.client.session import Outcome, Progress
+    from sync.store import outbox
+    from sync.store.store import Reader, Store, Touched
 
 Connect = Callable[[str], "httpx.Client"]
 
@@ -271,5 +271,7 @@ class SyncAgent(QObject):
 
 
 def _read_counts(reader: Reader) -> _Counts:
+    from sync.store import outbox
+
     state = reader.state
     return _Counts(outbox.pending_counts(reader.db), state.synced_at, bool(state.installation_id))

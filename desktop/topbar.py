@@ -1,7 +1,9 @@
 """The bar above every page: find a household from anywhere, the page's name, and how things stand with sync."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShortcut
@@ -14,9 +16,9 @@ from desktop.sync_agent import Phase, Status
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
-from sync.store import search
-from sync.store.demand_rows import place_name
-from sync.store.search import Hit
+
+if TYPE_CHECKING:
+    from sync.store.search import Hit
 
 _FOUND = 8
 
@@ -122,6 +124,8 @@ class TopBar(QFrame):
         self.menu_asked.emit(self.menu.mapToGlobal(QPoint(0, self.menu.height())))
 
     def _find(self, text: str) -> None:
+        from sync.store import search  # the store is not wanted before somebody unlocks
+
         viewer = self._context.session.viewer
 
         def show(hits: Sequence[Hit]) -> None:
@@ -148,6 +152,8 @@ def status_words(status: Status) -> str:
 
 
 def _result(hit: Hit) -> SearchResult:
+    from sync.store.demand_rows import place_name
+
     note = tr("household") if hit.kind == "household" else tr("resident")
     place = place_name("household", "", hit.building, hit.unit, hit.room_no)
     return SearchResult(household_id=hit.household_id, place=place, who=hit.name, note=note)
