@@ -31,6 +31,7 @@ class ChoiceButton(QPushButton):
     def __init__(self, option: Option, parent: QWidget | None = None) -> None:
         super().__init__(option.text.replace("&", "&&"), parent)
         self.option = option
+        self._hint: QSize | None = None  # asked for hundreds of times while a page is laid out
         self.setProperty("role", "choice")
         if option.digit:
             self.setProperty("chip", "true")
@@ -40,6 +41,20 @@ class ChoiceButton(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
+        if self._hint is None:
+            self._hint = self._measure()
+        return self._hint
+
+    def changeEvent(self, event: QEvent) -> None:
+        self._hint = None  # other letters, another look
+        super().changeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Polish, QEvent.Type.PolishRequest):
+            self._hint = None  # measured before the style sheet was known
+        return super().event(event)
+
+    def _measure(self) -> QSize:
         look = theme.current()
         hint = super().sizeHint()
         # A chosen option is bold; room for it is kept, so that the row does not jump.
