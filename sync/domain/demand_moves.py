@@ -17,7 +17,7 @@ from sync.domain.demand_flow import (
     handles,
     review_due_on,
 )
-from sync.domain.demands import detail
+from sync.domain.demands import detail, step_words_id
 from sync.domain.flow import FIRM, HEAD, STATION, Move
 from sync.domain.kinds.demands import CLOSE_KINDS, EVALUATIONS, LEVELS, REPLY_MODES, Demand
 from sync.domain.operations import Operation
@@ -149,7 +149,7 @@ def move(act: Act, demand: Demand, name: str, intent: MoveIntent, facts: MoveFac
         if "result" in changes:
             changes["result"] = ""
         if hidden:
-            made.append(detail(event_id, demand.id, demand.building_id, title="", details=hidden))
+            made.append(detail(step_words_id(event_id), demand.id, demand.building_id, title="", details=hidden))
         words = ""
     event = operations.new(
         "demand_event",

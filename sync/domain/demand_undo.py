@@ -8,6 +8,7 @@ from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import day_of
 from sync.domain.demand_correction import CORRECT
+from sync.domain.demands import step_words_id
 from sync.domain.kinds.demands import Demand, DemandEvent
 from sync.domain.operations import Operation
 from sync.errors import RuleError
@@ -46,8 +47,9 @@ def undo(act: Act, demand: Demand, event_id: str, facts: StepFacts) -> list[Oper
     if step is None or step.by != act.author or day_of(step.at) != act.today:
         raise RuleError("state", "not_undoable")
     gone = [operations.delete("demand_event", event_id)]
-    if event_id in facts.detail_ids:
-        gone.append(operations.delete("demand_detail", event_id))
+    words_id = step_words_id(event_id)
+    if words_id in facts.detail_ids:
+        gone.append(operations.delete("demand_detail", words_id))
     if step.move == "note":
         return gone
     deciding = [s for s in facts.steps if s.move not in ("note", CORRECT)]

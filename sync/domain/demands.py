@@ -7,6 +7,7 @@ from sync.domain.act import Act
 from sync.domain.calendar import end_of_day, parse_day
 from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories
 from sync.domain.demand_flow import due_times
+from sync.domain.ids import derived_id
 from sync.domain.kinds.demands import DEMAND_KINDS, SCOPES, SOURCES, URGENCIES
 from sync.domain.operations import Operation
 from sync.errors import RuleError
@@ -134,7 +135,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     if is_sensitive and building_id is not None:
         made.append(detail(act.id(), demand_id, building_id, title=title, details=details))
         if answer:
-            made.append(detail(event_id, demand_id, building_id, title="", details=answer))
+            made.append(detail(step_words_id(event_id), demand_id, building_id, title="", details=answer))
     return made
 
 
@@ -163,10 +164,15 @@ def place_values(scope: str, place: DemandPlace) -> dict[str, str | None]:
 
 
 def detail(detail_id: str, demand_id: str, building_id: str, *, title: str, details: str) -> Operation:
-    """Words of a sensitive demand, kept in the care stream; those of a step bear the id of the step."""
+    """Words of a sensitive demand, kept in the care stream; those of a step have an id that follows from the step's."""
     return operations.new(
         "demand_detail", detail_id, demand_id=demand_id, building_id=building_id, title=title, details=details
     )
+
+
+def step_words_id(event_id: str) -> str:
+    """The id of the words said at a step and kept apart. No two records of a community share an id."""
+    return derived_id("step_words", event_id)
 
 
 def _reported_at(raised_on: str, *, act: Act) -> int:

@@ -20,7 +20,7 @@ from sync.domain.demand_correction import (
 )
 from sync.domain.demand_moves import MoveFacts, MoveIntent, move, moves_for, next_move
 from sync.domain.demand_undo import StepFacts, is_undoable, undo
-from sync.domain.demands import DemandIntent, DemandPlace, raise_demand
+from sync.domain.demands import DemandIntent, DemandPlace, raise_demand, step_words_id
 from sync.domain.fields import Privacy
 from sync.domain.ids import new_id
 from sync.domain.kinds.demands import Demand, DemandDetail, DemandEvent
@@ -218,7 +218,7 @@ def card(db: Database, viewer: Viewer, demand_id: str, *, rules: Rules, now: int
     shown = tuple(
         replace(
             taken,
-            has_hidden_words=taken.event_id in facts.detail_ids,
+            has_hidden_words=step_words_id(taken.event_id) in facts.detail_ids,
             is_undoable=is_undoable(act, demand, taken.event_id, facts),
         )
         for taken in steps(db, viewer, [demand_id])
@@ -387,7 +387,10 @@ def read_words(store: Store, reader: str, demand_id: str) -> Words:
             (act.now, reader, demand_id),
         )
     title, details = next(((title, details) for _, title, details in found if title), ("", ""))
-    return Words(title, details, {event_id: said for event_id, title, said in found if not title})
+    said = {detail_id: words for detail_id, title, words in found if not title}
+    ids = (step.event_id for step in steps(store.db, act.viewer, [demand_id]))
+    by_step = {event_id: said[words_id] for event_id in ids if (words_id := step_words_id(event_id)) in said}
+    return Words(title, details, by_step)
 
 
 def _demand(db: Database, viewer: Viewer, demand_id: str) -> Demand | None:

@@ -14,7 +14,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
 from sync.domain.rules import Rules
-from sync.errors import StoreError
+from sync.errors import RuleError, StoreError
 from sync.store import backup, migrations, projections, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
@@ -144,6 +144,9 @@ class Store:
 
         Raises RuleError(field, code) for values, AccessError(code) for rights, StoreError(code) for the file.
         """
+        made = [operation.id for operation in operations if operation.action == "new"]
+        if len(set(made)) < len(made):
+            raise RuleError("id", "exists")  # the server keeps all kinds in one table
         with self.write():
             session = writer.Session(self.db, community_id=self.community_id)
             changes = [

@@ -1,6 +1,7 @@
 """Bad days between a station and its server: nothing is lost, doubled or overwritten unseen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,11 +12,13 @@ from sqlalchemy import delete as delete_all
 from servers import Device, Server
 from stations import Station, demand, visit
 from sync import wire
+from sync.domain.demands import DemandIntent
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import AccessError, Refused, RuleError
 from sync.server.storage.schema import record
-from sync.store import outbox, replicas
+from sync.store import demands, outbox, replicas
+from world import rules
 
 YEAR_MS = 365 * 86_400_000
 
@@ -270,3 +273,48 @@ def test_what_was_written_to_a_demand_before_it_moved_in_the_same_batch_moves_wi
     second.sync()
     assert second.rows("demand") == second.rows("demand_event") == []  # the head of the first building
     assert [row[1] for row in first.rows("demand_event")] == [f"building:{server.places['b2']}"]
+
+
+# ---------------------------------------------------------------------------------------------------- words kept apart
+
+NEEDY = DemandIntent(category="11", title="家里揭不开锅", source="station")
+
+
+def _words(station: Station) -> list[str]:
+    found = station.store.db.conn.execute("SELECT title || details FROM demand_detail WHERE deleted = 0 ORDER BY 1")
+    return [row[0] for row in found]
+
+
+def test_words_of_a_sensitive_demand_and_of_its_steps_reach_the_station(
+    server: Server, secretary: Device, first: Station
+) -> None:
+    answered = replace(NEEDY, answer="已送米面")
+    home = server.places["b1-101"]
+    demands.record(first.store, first.account, answered, rules=rules(), household_id=home)
+    assert first.sync().refused == 0
+    assert _words(first) == ["家里揭不开锅", "已送米面"]
+    secretary.pull()
+    assert len(secretary.of_kind("demand_detail")) == 2
+    (demand_id,) = first.store.db.conn.execute("SELECT id FROM demand").fetchone()
+    assert list(demands.read_words(first.store, first.account, demand_id).by_step.values()) == ["已送米面"]
+
+
+@pytest.mark.parametrize("answer", ["", "已送米面"])
+def test_a_head_who_takes_back_what_is_sensitive_takes_its_words_back_too(
+    server: Server, first: Station, second: Station, answer: str
+) -> None:
+    home = server.places["b1-101"]
+    demands.record(second.store, second.account, replace(NEEDY, answer=answer), rules=rules(), household_id=home)
+    second.sync()
+    assert second.rows("demand_detail") == []  # not a head's to read, once the station has it
+    demand_id, event_id = second.store.db.conn.execute("SELECT demand_id, id FROM demand_event").fetchone()
+    demands.take_back(second.store, second.account, demand_id, event_id)
+    second.sync()
+    first.sync()
+    assert _words(first) == []
+
+
+def test_two_records_of_one_save_never_share_an_id(server: Server, first: Station) -> None:
+    made = demand(server, first)
+    with pytest.raises(RuleError, match="exists"):
+        first.save([made, new("demand_event", made.id, demand_id=made.id, by=first.account)])

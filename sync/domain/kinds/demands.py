@@ -67,9 +67,7 @@ class Demand(Record, frozen=True, kw_only=True):
     result: Annotated[str, _demand(mark("Result"), Type.LONG_TEXT, _R, group="flow")] = ""
     close_kind: Annotated[str, _demand(mark("How closed"), policy=_R, group="flow", options=CLOSE_KINDS)] = ""
     review_on: Annotated[str | None, _demand(mark("Look again on"), Type.DATE, _R, group="flow")] = None
-    merged_into_id: Annotated[
-        str | None, _demand(mark("Merged into"), policy=_R, group="flow", refers="demand")
-    ] = None
+    merged_into_id: Annotated[str | None, _demand(mark("Merged into"), policy=_R, group="flow", refers="demand")] = None
     reopen_count: Annotated[int, _demand(mark("Reopened"), Type.INTEGER, _R, group="flow")] = 0
     return_count: Annotated[int, _demand(mark("Returned"), Type.INTEGER, _R, group="flow")] = 0
     replied_on: Annotated[str | None, _demand(mark("Resident told on"), Type.DATE, _R, group="flow")] = None

@@ -1,14 +1,16 @@
 """What the server writes itself in the transaction of what it follows from: numbers, case states, care days."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from sync.domain.calendar import day_of
 from sync.domain.care import CONTACT, CareRules
 from sync.domain.catalogue import KINDS
+from sync.domain.demands import step_words_id
 from sync.domain.ids import derived_id
 from sync.domain.kinds.people import CarePairing
 from sync.domain.merge import Row
+from sync.domain.operations import DELETED
 from sync.domain.pairing import care_due_on
 from sync.server.storage.batch import Batch
 from sync.server.storage.replicas import Replica
@@ -27,6 +29,18 @@ def number_demands(batch: Batch, made: Iterable[str], replica: Replica, *, commu
         number = f"{community_code[-_CODE_TAIL:]}{day}{replica.tag}{serial:03}"
         batch.write(KINDS["demand"], demand_id, {"demand_no": number})
     return replica
+
+
+def forget_words(batch: Batch, demands: Collection[str], events: Iterable[str]) -> None:
+    """Words kept apart go with the demand or the step they belong to: who takes back need not be able to read them."""
+    kind = KINDS["demand_detail"]
+    words = [] if not demands else [row.id for row in batch.children(demands, kind=kind.name)]
+    said = [step_words_id(event_id) for event_id in events]
+    batch.load(said, lock=True)
+    for words_id in (*words, *said):
+        row = batch.row(words_id)
+        if row is not None and not row.deleted:
+            batch.write(kind, words_id, {DELETED: True})
 
 
 def show_case_states(batch: Batch, disputes: Iterable[Row]) -> None:

@@ -219,9 +219,12 @@ class _Round:
         made_demands: list[str] = []
         disputes: list[Row] = []
         households: set[str] = set()
+        gone: dict[str, list[str]] = {"demand": [], "demand_event": []}
         for record_id in batch.touched():
             row = batch.row(record_id)
             assert row is not None
+            if row.deleted and row.kind in gone:
+                gone[row.kind].append(record_id)
             if row.kind == "demand" and batch.before(record_id) is None:
                 made_demands.append(record_id)
             elif row.kind == "dispute":
@@ -232,6 +235,7 @@ class _Round:
             community = batch.known(batch.community) or self._community()
             code = community.values["code"] if community else ""
             self.replica = derived.number_demands(batch, made_demands, self.replica, community_code=code)
+        derived.forget_words(batch, gone["demand"], gone["demand_event"])
         derived.show_case_states(batch, disputes)
         derived.set_care_days(batch, households, rules=self._desk.care)
 
