@@ -91,7 +91,8 @@ def plan(
     with converted():
         if opened is not None:
             answered = f"""SELECT DISTINCT household_id FROM visit
-                WHERE building_id = :building AND campaign_id = :campaign AND round_no = :round AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
+                WHERE building_id = :building AND campaign_id = :campaign AND round_no = :round
+                    AND outcome <> 'no_answer' AND deleted = 0 AND {MINE}"""
             given = {
                 "building": building_id,
                 "campaign": opened.campaign_id,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from servers import Device, Server
 from stations import Station
-
 from sync.domain.building_plan import BuildingIntent
 from sync.store.household_records import record_building
 

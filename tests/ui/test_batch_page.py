@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from desk import Desk
 from desktop.pages.visits.batch import BatchPage
@@ -321,7 +321,10 @@ def test_who_has_no_building_is_told(desk: Desk) -> None:
     desk.sit("mediator")
     page = BatchPage(desk.context)
     desk.show(page)
-    assert "书记" in page.card.hint_label.text()
+    assert "书记" in page.no_doors.findChildren(QLabel)[0].text()
+    assert not page.facade.isVisible()
+    page.no_doors.next.click()
+    assert desk.went[-1][0] == "sync"
     page.undo()
     page.key("met")
 
@@ -396,3 +399,34 @@ def test_a_sheet_that_cannot_be_written_says_so(desk: Desk, page: BatchPage) -> 
     assert dialog.isVisible()
     assert dialog.print_button.isEnabled()
     dialog.reject()
+
+
+def test_the_station_is_led_to_its_first_building(desk: Desk) -> None:
+    desk.sit("staff")
+    page = BatchPage(desk.context)
+    page.no_doors.begin()
+    page.no_doors.next.click()
+    assert desk.went[-1] == ("households", {"new_building": True})
+
+
+def test_a_wrong_number_says_where_it_stands_and_goes_away_with_esc(desk: Desk, page: BatchPage) -> None:
+    page.sheet_card.code.setFocus()
+    QTest.keyClicks(page.sheet_card.code, "9z-9999")
+    QTest.keyClick(page.sheet_card.code, Qt.Key.Key_Return)
+    desk.settle()
+    said = [made.text() for made in page.sheet_card.findChildren(QLabel) if made.isVisible()]
+    assert any("没有这个号的敲门单" in text and "右上角" in text for text in said)
+    QTest.keyClick(page.sheet_card.code, Qt.Key.Key_Escape)
+    assert page.sheet_card.code.text() == ""
+    assert page.facade.hasFocus()
+
+
+def test_enter_in_the_reason_goes_back_to_the_doors(page: BatchPage) -> None:
+    page.occasion.day.setFocus()
+    page.occasion.day.selectAll()
+    QTest.keyClicks(page.occasion.day, "2026-11-01")
+    QTest.keyClick(page.occasion.day, Qt.Key.Key_Return)
+    assert page.occasion.late.hasFocus()
+    page.occasion.late.setText("住院了")
+    QTest.keyClick(page.occasion.late, Qt.Key.Key_Return)
+    assert page.facade.hasFocus()

@@ -418,18 +418,28 @@ def test_without_a_building_the_page_says_what_comes_first(desk: Desk) -> None:
 # ------------------------------------------------------------------------------------------------ room for all
 
 
-def test_large_letters_show_the_list_or_the_household(desk: Desk, qapp: QApplication) -> None:
+def test_large_letters_show_the_list_or_the_household(desk: Desk, qapp: QApplication, qtbot: QtBot) -> None:
     theme.apply(qapp, theme.load(percent=200))
     page = HouseholdsPage(desk.context)
     desk.show(page, width=1366, height=690)
     assert page.doors.isVisible()
+    qtbot.keyClick(page.doors.table, Qt.Key.Key_Down)  # walking the list leads nowhere yet
     page.doors.table.select_id(desk.world.id("b3:201"))
     desk.settle()
+    assert page.doors.isVisible()
+    qtbot.keyClick(page.doors.table, Qt.Key.Key_Return)
+    desk.settle()
     assert page.facts.isVisible()
+    assert page.facts.visit.hasFocus()
     assert not page.doors.isVisible()
     assert page.facts.minimumSizeHint().width() <= 1366
     page.back.click()
     assert page.doors.isVisible()
+    page.doors.table.select_id(desk.world.id("b3:202"))
+    page.doors.table.clicked.emit(page.doors.table.currentIndex())
+    desk.settle()
+    assert page.facts.isVisible()
+    page.back.click()
     i18n.install(qapp, i18n.ENGLISH)
     desk.settle()
     assert page.title() == "Households"

@@ -276,7 +276,8 @@ def test_ten_thousand_characters_are_kept_and_not_saved(desk: Desk, page: VisitP
     type_note(page, "话" * 9_999 + "𬱖")
     page.save()
     desk.settle()
-    assert "2000" in page.form.form.error_of("note")
+    assert not page.form.note.is_within_limit  # the field says by how much, and that nothing is lost
+    assert page.form.note.edit.hasFocus()
     assert len(page.form.note.text()) == 10_000
     assert rows(desk, "SELECT count(*) FROM visit") == [(0,)]
 
@@ -528,3 +529,17 @@ def test_nothing_personal_stays_when_the_screen_is_left(desk: Desk, page: VisitP
     assert "秘密" not in page.form.note.text()
     assert page.form.title_label.text() == ""
     assert draft_of(desk, desk.world.id("b3:201")) is not None
+
+
+def test_what_was_wrong_goes_away_when_it_is_put_right(desk: Desk, page: VisitPage) -> None:
+    press("1")
+    page.form.day.selectAll()
+    page.form.day.setText("2026-11-01")
+    page.form.day.changed.emit()
+    page.form.told_box.setChecked(True)
+    page.save()
+    desk.settle()
+    assert page.form.form.error_of("late_reason") != ""
+    page.form.late.setText("住院了")
+    page.form.late.textEdited.emit("住院了")
+    assert page.form.form.error_of("late_reason") == ""

@@ -19,10 +19,11 @@ from sync.store.store import Reader
 
 
 class DoorList(Card):
-    """``chosen`` as one walks the doors, ``activated`` by Enter, ``building_asked`` for a new building."""
+    """``chosen`` as one walks the doors, ``activated`` by Enter, ``clicked`` too; ``building_asked`` for a new one."""
 
     chosen = Signal(str)
     activated = Signal(str)
+    clicked = Signal(str)
     building_asked = Signal()
 
     def __init__(self, context: Context) -> None:
@@ -46,6 +47,7 @@ class DoorList(Card):
         self.unit.activated.connect(lambda _: self.load(""))
         self.table.current_id_changed.connect(self.chosen)
         self.table.activated_id.connect(self.activated)
+        self.table.clicked.connect(lambda _: self.clicked.emit(self.table.current_id()))
         self.retranslate()
 
     @property

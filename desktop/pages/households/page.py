@@ -3,36 +3,23 @@
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop import theme
 from desktop.context import Context
 from desktop.hub import Tone
 from desktop.i18n import tr
-from desktop.pages.households.building_form import BuildingForm
-from desktop.pages.households.card import FactsCard
-from desktop.pages.households.door_list import DoorList
-from desktop.pages.households.form import CardForm
+from desktop.pages.households.board import CARD, FORM, NOTHING, HouseholdsBoard
 from desktop.pages.households.new_building import NewBuilding
-from desktop.pages.households.nothing import NothingCard
 from desktop.pages.households.reading import Opened, read_household
 from desktop.pages.households.saving import Saving
-from desktop.pages.households.tabs import HouseholdTabs
-from desktop.pages.page import Page, Touched
-from desktop.widgets.buttons import button
-from desktop.widgets.flow import TWO_FROM, PageScroll
+from desktop.pages.page import Touched
 from sync.domain.calendar import day_of
 from sync.domain.households import CardIntent
 from sync.store import households
 from sync.store.households import BuildingRow
 from sync.store.store import Reader
 
-_LIST = 290  # design pixels of the list of doors
-_NOTHING, _CARD, _FORM = range(3)
 
-
-class HouseholdsPage(Page):
+class HouseholdsPage(HouseholdsBoard):
     """``open(household_id=…)`` shows a household, ``edit=True`` its form, ``building_id=…`` a building's doors.
 
     ``new_building=True`` opens the form of a new one.
@@ -50,20 +37,9 @@ class HouseholdsPage(Page):
         self._building_id = ""  # to be shown next
         self._opened: Opened | None = None
         self._edit_next = False
+        self._go_in = False  # the card takes the keyboard when it comes
         self._saving = Saving(context, self)
-        self.doors = DoorList(context)
-        self.facts = FactsCard()
-        self.more = HouseholdTabs(context.rules.demand_categories)
-        self.form = CardForm()
-        self.building_form = BuildingForm()
         self._new_building = NewBuilding(context, self._saving, self.building_form)
-        self.back = button("", on_click=self._to_list)
-        self.nothing = NothingCard()
-        self.right = QStackedWidget()
-        self.browse = QWidget()
-        self.stack = QStackedWidget()
-        self._columns = QHBoxLayout(self.browse)
-        self._lay_out()
         self._connect()
         self.retranslate()
 
@@ -118,10 +94,6 @@ class HouseholdsPage(Page):
         self.doors.model.forget(frozenset(record_id for kind, record_id in touched if kind == "household"))
         super().touched(touched)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
     # ------------------------------------------------------------------------------------------- showing
 
     def _arrived(self, found: tuple[tuple[BuildingRow, ...], Opened | None]) -> None:
@@ -145,9 +117,12 @@ class HouseholdsPage(Page):
         if self._edit_next:
             self._edit_next = False
             self._edit()
-        elif self.right.currentIndex() != _FORM:
-            self.right.setCurrentIndex(_CARD)
-        self._fit()
+        elif self.right.currentIndex() != FORM:
+            self.right.setCurrentIndex(CARD)
+        self.fit()
+        if self._go_in:
+            self._go_in = False
+            self.facts.visit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _today(self) -> str:
         return day_of(self.context.now())
@@ -155,10 +130,19 @@ class HouseholdsPage(Page):
     # ------------------------------------------------------------------------------------------- choosing
 
     def _choose(self, household_id: str) -> None:
-        if household_id and household_id != self._household_id:
+        if household_id and household_id != self._household_id and not self.is_narrow():
             self._put_away()
             self._household_id = household_id
             self._read_chosen()
+
+    def _enter(self, household_id: str) -> None:
+        """Enter (or, where the card takes the place of the list, a click): on to the visit, or to the card first."""
+        if not self.is_narrow():
+            self.context.navigate("visits", household_id=household_id)
+            return
+        self._household_id = household_id
+        self._go_in = True
+        self._read_chosen()
 
     def _read_chosen(self) -> None:
         viewer, wanted = self.context.session.viewer, self._household_id
@@ -171,13 +155,13 @@ class HouseholdsPage(Page):
 
     def _close(self) -> None:
         self._household_id, self._opened = "", None
-        self.right.setCurrentIndex(_NOTHING)
-        self._fit()
+        self.right.setCurrentIndex(NOTHING)
+        self.fit()
 
     def _to_list(self) -> None:
         self._put_away()
         self._close()
-        self.doors.table.clearSelection()
+        self.doors.focus_doors()
 
     def _to_demand(self, demand_id: str, move: str) -> None:
         self.context.navigate("demand", demand_id=demand_id, move=move)
@@ -189,16 +173,16 @@ class HouseholdsPage(Page):
 
     def _edit(self) -> None:
         if self._opened is not None and self._opened.card.may_edit:
-            self.right.setCurrentIndex(_FORM)
+            self.right.setCurrentIndex(FORM)
             self.form.begin(self._opened, today=self._today())
 
     def _put_away(self) -> None:
-        if self.right.currentIndex() == _FORM:
+        if self.right.currentIndex() == FORM:
             self.form.keep()
-            self.right.setCurrentIndex(_CARD)
+            self.right.setCurrentIndex(CARD)
 
     def _left(self) -> None:
-        self.right.setCurrentIndex(_CARD)
+        self.right.setCurrentIndex(CARD)
         self.context.tasks.write(self, lambda _: None, lambda _: self._read_chosen())  # the draft is on disk first
         self.doors.focus_doors()
 
@@ -229,30 +213,11 @@ class HouseholdsPage(Page):
 
     # ------------------------------------------------------------------------------------------- wiring
 
-    def _lay_out(self) -> None:
-        px = theme.current().px
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(px(18))
-        column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self.facts)
-        column.addWidget(self.more, 1)
-        for part in (self.nothing, PageScroll(content), self.form):
-            self.right.addWidget(part)
-        self._columns.setSpacing(px(theme.GAP_L))
-        self._columns.addWidget(self.doors)
-        self._columns.addWidget(self.right, 1)
-        self.stack.addWidget(self.browse)
-        self.stack.addWidget(self.building_form)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
-
     def _connect(self) -> None:
         saving = self._saving
         self.doors.chosen.connect(self._choose)
-        self.doors.activated.connect(lambda record_id: self.context.navigate("visits", household_id=record_id))
+        self.doors.activated.connect(self._enter)
+        self.doors.clicked.connect(lambda record_id: self._enter(record_id) if self.is_narrow() else None)
         self.doors.building_asked.connect(self._new_building.begin)
         self.nothing.building_asked.connect(self._new_building.begin)
         self.nothing.visit_asked.connect(lambda: self.context.navigate("visits"))
@@ -281,19 +246,7 @@ class HouseholdsPage(Page):
         self.form.drafted.connect(lambda body: saving.draft(self._household_id, body))
         self.form.dropped.connect(self._drop)
         self.form.left.connect(self._left)
+        self.back.clicked.connect(self._to_list)
         self._new_building.opened.connect(self._show_building_form)
         self._new_building.made.connect(self._building_made)
         self._new_building.left.connect(self._end_building)
-
-    def _fit(self) -> None:
-        """In a narrow window either the list or the household is shown."""
-        px = theme.current().px
-        narrow = self.window().width() / theme.current().scale < TWO_FROM
-        chosen = self.right.currentIndex() != _NOTHING
-        self.back.setVisible(narrow)
-        self.doors.setVisible(not narrow or not chosen)
-        self.right.setVisible(not narrow or chosen)
-        self.doors.setMinimumWidth(0 if narrow else px(_LIST))
-        self.doors.setMaximumWidth(16_777_215 if narrow else px(_LIST))
-        side, top = (px(theme.GAP_M), px(12)) if narrow else (px(theme.GAP_XL), px(24))
-        self._columns.setContentsMargins(side, top, side, top)

@@ -174,6 +174,7 @@ class TodayPage(Page):
         row = TodayRow(said, on_click)
         self.rows.append(row)
         box.addWidget(row)
+        row.show()  # now, not with the next layout: only what is shown keeps the keyboard for a window that wakes up
 
     def _show_shares(self, shares: Sequence[AreaShare]) -> None:
         self.share.setVisible(bool(shares))

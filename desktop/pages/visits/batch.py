@@ -134,6 +134,7 @@ class BatchPage(BatchBoard):
         self.keying.counted.connect(self._show_counts)
         self.keying.refused.connect(self._on_refused)
         self.occasion.changed.connect(self._on_occasion)
+        self.occasion.done.connect(self._to_facade)
         self.occasion.building_chosen.connect(lambda building: self.open(building_id=building))
         self.fill_panel.accepted.connect(self._fill)
         self.fill_panel.cancelled.connect(self._close_fill)
@@ -158,8 +159,8 @@ class BatchPage(BatchBoard):
         if self.marks.pending:
             return
         self.occasion.set_buildings(found.buildings, found.doors.building_id if found.doors else "")
+        self.show_any(found.doors is not None)
         if found.doors is None:
-            self.card.set_hint(tr("No building has been given to you yet; the secretary does that."))
             return
         is_new = found.doors.building_id != self._building_id or not self.marks.doors
         self._building_id = found.doors.building_id
@@ -258,7 +259,8 @@ class BatchPage(BatchBoard):
         self._to_facade()
 
     def _no_sheet(self, error: Exception) -> None:
-        self.sheet_card.complain(words(error).title)
+        said = words(error)
+        self.sheet_card.complain(tr("{what}. {todo}", "sentences").format(what=said.title, todo=said.advice))
 
     def _whole_building(self) -> None:
         self._sheet = None

@@ -55,7 +55,7 @@ class DoorCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.outcomes = OptionRow(
-            choices.options(choices.OUTCOMES, digits=True), name=tr("Outcome"), columns=2, may_be_empty=True
+            choices.options(choices.KEY_OUTCOMES, digits=True), name=tr("Outcome"), columns=2, may_be_empty=True
         )
         for outcome in choices.OUTCOMES:  # the common case is the blue button of this page
             theme.set_role(self.outcomes.button_of(outcome), "primary" if outcome == "met" else "second")
@@ -68,7 +68,7 @@ class DoorCard(Card):
         self.told.hide()
         self.add(self.told)
         for keys in (
-            ((("0",), tr("add a line")), (("+",), tr("a matter was raised"))),
+            ((("0",), tr("a line")), (("+",), tr("a matter"))),
             (((tr("Backspace"),), tr("change back")), (("↑↓←→",), tr("another door"))),
         ):
             row = FlowLayout(gap=theme.GAP_M)
@@ -77,7 +77,7 @@ class DoorCard(Card):
             self.add(row)
         jump = QHBoxLayout()
         jump.setSpacing(theme.current().px(theme.GAP_S))
-        jump.addWidget(_key_words(("/",), tr("straight to room")))
+        jump.addWidget(_key_words(("/",), tr("to room")))
         self.jump = EscapeLine(name=tr("Straight to room"), plain=True)
         self.jump.setPlaceholderText("502")
         self.jump.setMaximumWidth(theme.current().px(90))
@@ -177,6 +177,7 @@ class SheetCard(Card):
         super().__init__(tr("Door sheet number"), hint=tr("top right on the sheet"), parent=parent)
         self.code = EscapeLine(name=tr("Door sheet number"), plain=True)
         self.code.setPlaceholderText("3X-20K7")
+        self._code = ""  # of the sheet that is being keyed in
         row = QHBoxLayout()
         row.setSpacing(theme.current().px(theme.GAP_S))
         row.addWidget(self.code, 1)
@@ -193,11 +194,13 @@ class SheetCard(Card):
         self.add(self._wrong)
         self.fill()
         self.code.returnPressed.connect(lambda: self.entered.emit(self.code.text()))
-        self.code.escaped.connect(self.left.emit)
+        self.code.textEdited.connect(lambda _: set_text(self._wrong, ""))
+        self.code.escaped.connect(self._on_escape)
 
     def show_sheet(self, code: str, doors: int) -> None:
         """A sheet is being keyed in; '' means the whole building."""
         set_text(self._wrong, "")
+        self._code = code
         self.code.setText(code)
         self.whole.setVisible(bool(code))
         self.print_button.setVisible(not code)
@@ -211,6 +214,12 @@ class SheetCard(Card):
         """Say what is wrong with the code."""
         set_text(self._wrong, text)
         self.code.selectAll()
+
+    def _on_escape(self) -> None:
+        if self._wrong.text():
+            self.code.setText(self._code)
+            set_text(self._wrong, "")
+        self.left.emit()
 
 
 def _key_words(chips: Sequence[str], words: str) -> QWidget:

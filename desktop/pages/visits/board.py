@@ -12,6 +12,7 @@ from desktop.pages.visits.batch_extras import FillPanel, MatterPanel
 from desktop.pages.visits.batch_marks import BatchMarks
 from desktop.pages.visits.batch_side import DoorCard, HardCard, SheetCard
 from desktop.pages.visits.keying import Keying
+from desktop.pages.visits.no_doors import NoDoors
 from desktop.pages.visits.occasion import Occasion
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card
@@ -61,15 +62,26 @@ class BatchBoard(Page):
         # It takes the room there is and scrolls by itself; its wish must not make the page scroll.
         self.facade.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.facade.setMinimumHeight(px(280))
-        for part in (self.occasion, self.fill_panel, self.matter_panel):
+        self.no_doors = NoDoors(self.context)
+        for part in (self.no_doors, self.occasion, self.fill_panel, self.matter_panel):
             self.card.add(part)
         self.card.add(self.facade, stretch=1)
+        self.card.fill()
         self.door_card = DoorCard()
         self.hard_card = HardCard()
         self.sheet_card = SheetCard()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(24), px(20), px(24), px(16))
         outer.addWidget(ResponsiveColumns(self.card, [self.door_card, self.hard_card, self.sheet_card], side_width=310))
+
+    def show_any(self, there_are: bool) -> None:
+        """The doors, or what has to be done before there are any."""
+        self.no_doors.setVisible(not there_are)
+        for part in (self.occasion, self.facade, self.fill_button, self.door_card, self.sheet_card):
+            part.setVisible(there_are)
+        if not there_are:
+            self.hard_card.show_doors(())
+            self.no_doors.begin()
 
     def _date(self) -> date:
         return parse_day(self.today())

@@ -22,6 +22,15 @@ SHORT_OUTCOMES: Mapping[str, str] = {
     "moved_away": mark("moved"),
     "by_appointment": mark("another time"),
 }
+# On the keys beside the façade.
+KEY_OUTCOMES: Mapping[str, str] = {
+    "met": mark("Met"),
+    "no_answer": mark("Out"),
+    "refused": mark("Declined"),
+    "vacant": mark("Vacant"),
+    "moved_away": mark("Moved"),
+    "by_appointment": mark("Later"),
+}
 # How a mark is painted on the façade.
 TONES_OF_MARKS: Mapping[str, str] = {
     "met": "met",

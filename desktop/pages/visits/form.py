@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.i18n import short_day, tr
 from desktop.pages.visits import choices
-from desktop.pages.visits.fields import VisitFields
+from desktop.pages.visits.fields import VisitFields, scroll_to
 from sync.domain.calendar import days_between
 from sync.domain.demand_categories import Categories
 from sync.domain.demands import DemandIntent
@@ -160,6 +160,9 @@ class VisitForm(VisitFields):
             self.form.set_error("visited_on", problem)
         elif not self.outcome.value():
             self.form.set_error("outcome", tr("What happened at the door? Press 1 to 6"))
+        elif not self.note.is_within_limit:
+            self.note.edit.setFocus(Qt.FocusReason.OtherFocusReason)  # the field itself says by how much
+            scroll_to(self.note)
         elif self.appointment.text().strip() and (problem := self.appointment.problem()):
             self.form.set_error("appointment_on", problem)
         else:
@@ -192,6 +195,10 @@ class VisitForm(VisitFields):
         for line in (self.person, self.late):
             line.textEdited.connect(self._tell)
         self.note.changed.connect(self._tell)
+        self.note.changed.connect(lambda: self.form.set_error("note", ""))
+        self.late.textEdited.connect(lambda _: self.form.set_error("late_reason", ""))
+        self.person.textEdited.connect(lambda _: self.form.set_error("contact_person", ""))
+        self.told_box.toggled.connect(lambda _: self.form.set_error("notice_given", ""))
         self.told_box.toggled.connect(self._tell)
         self.demands.changed.connect(self._tell)
         self.demand_form.changed.connect(self._tell)
@@ -214,6 +221,8 @@ class VisitForm(VisitFields):
 
     def _on_day(self) -> None:
         self._show_rows()
+        self.form.set_error("visited_on", "")
+        self.form.set_error("appointment_on", "")
         self._tell()
 
     def _show_rows(self) -> None:

@@ -22,6 +22,7 @@ class Occasion(QWidget):
 
     changed = Signal()
     building_chosen = Signal(str)
+    done = Signal()  # Enter: back to the doors
 
     def __init__(self, today: Callable[[], date], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +51,8 @@ class Occasion(QWidget):
         outer.addWidget(self._wrong)
         self.day.changed.connect(self._on_day)
         self.band.changed.connect(self.changed.emit)
+        for line in (self.day, self.late):
+            line.returnPressed.connect(self._on_enter)
         self.building.activated.connect(lambda _: self.building_chosen.emit(str(self.building.currentData())))
 
     def set_buildings(self, buildings: Sequence[tuple[str, str]], current: str) -> None:
@@ -86,6 +89,10 @@ class Occasion(QWidget):
         if problem:
             target.setFocus(Qt.FocusReason.OtherFocusReason)
         return not problem
+
+    def _on_enter(self) -> None:
+        if self.is_ready():
+            self.done.emit()
 
     def _on_day(self) -> None:
         self._show()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPagedPaintDevice
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -93,6 +94,7 @@ class PrintDialog(QDialog):
         self.which.set_options(options)
         self.which.set_value(options[0].value)
         self._show_count()
+        self.print_button.setFocus(Qt.FocusReason.OtherFocusReason)
         self.adjustSize()
 
     def _doors(self) -> tuple[PlannedDoor, ...]:

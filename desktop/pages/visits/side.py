@@ -12,6 +12,7 @@ from desktop.widgets.timeline import Timeline, TimelineEntry
 from sync.store.visits import PastVisit
 
 # A demand in one of these needs nothing more from the person at the door.
+_SHOWN = 4  # the card below, which says whom to call first, must stay in sight
 _DONE = frozenset(("answered_on_spot", "resolved", "replied", "evaluated", "archived"))
 
 
@@ -22,13 +23,17 @@ class PastCard(Card):
         super().__init__(tr("This household"), hint=tr("what I noted"), parent=parent)
         self._empty = label("", "secondary", wrap=True)
         self.timeline = Timeline()
+        self._older = label("", "secondary", wrap=True)
         self.add(self._empty)
         self.add(self.timeline)
+        self.add(self._older)
         self.fill()
 
     def show_visits(self, visits: Sequence[PastVisit], *, today: str) -> None:
         """Show these, or say what will stand here."""
-        self.timeline.set_entries([_entry(visit, today) for visit in visits])
+        self.timeline.set_entries([_entry(visit, today) for visit in visits[:_SHOWN]])
+        older = len(visits) - _SHOWN
+        set_text(self._older, tr("{n} earlier ones in the household's card").format(n=older) if older > 0 else "")
         set_text(self._empty, "" if visits else tr("Nothing noted yet. What you save stands here from then on."))
 
 
