@@ -44,6 +44,11 @@ class StepBar(PinnedBar):
             self._shown.append(self.add(button(tr("Open the household"), role="second", on_click=ask)))
         self.set_hint(tr("Kept while you type; a power cut loses nothing") if form is not None else "")
 
+    def focus_first(self) -> None:
+        """Put the keyboard on the first button: the blue one, where there is one."""
+        self._shown[0].show()  # a hidden one takes no focus
+        self._shown[0].setFocus()
+
     def button_of(self, move: str) -> ActionButton | None:
         """The button of a step, for tests and for the tour; None when it is not in the bar."""
         return next((shown for shown in self._shown if shown.objectName() == f"move_{move}"), None)

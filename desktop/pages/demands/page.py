@@ -47,7 +47,7 @@ class DemandPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._demand_id = ""
-        self._wanted_move = ""
+        self._wanted_move, self._is_saved = "", False
         self._card: DemandCard | None = None
         self._form: StepForm | None = None
         self._drafting = Drafting(context, _DRAFT_PAGE, failed=self._failed, parent=self)
@@ -167,6 +167,7 @@ class DemandPage(Page):
 
     def _saved(self, move: str, touched: Touched) -> None:
         self._close_form()
+        self._is_saved = True  # the keyboard goes to the next step, once that is shown
         if move == CORRECT:
             self._show_actions()
             said = tr("Put right; what it was before stands in the steps") if touched else tr("Nothing was different")
@@ -265,7 +266,9 @@ class DemandPage(Page):
         offered = (*card.moves, CORRECT) if card.may_correct else card.moves
         if self._wanted_move in offered and self._form is None:
             self.begin(self._wanted_move)
-        self._wanted_move = ""
+        elif self._is_saved and self.bar.isVisible():
+            self.bar.focus_first()
+        self._wanted_move, self._is_saved = "", False
 
     def _show_actions(self) -> None:
         if self._card is not None:
