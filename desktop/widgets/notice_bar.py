@@ -48,6 +48,7 @@ class NoticeBar(QFrame):
         self._do = button("", role="second", on_click=self._on_action)
         self._fold = button("", role="link", on_click=self._on_fold)
         self._close = button("", on_click=self.clear)
+        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click on it does not take the keyboard from the work
         for made in (self._fold, self._do, self._close):
             row.addWidget(made, 0, Qt.AlignmentFlag.AlignVCenter)
         outer.addLayout(row)
