@@ -78,7 +78,10 @@ def key_twenty_doors(stage: "Stage") -> None:
     hands.keys("Return")
     hands.until(lambda: len(page.marks.doors) > 0 and page.facade.hasFocus(), "the ring is on the sheet's first door")
     marked = len([mark for mark in page.marks.marks.values() if mark])
+    last = before = ""
     for place, key in enumerate(_DOORS):
+        last = page.facade.current
+        before = page.marks.marks.get(last, "")
         QTest.keyClick(page.facade, Qt.Key(ord(key)))
         if place == 11:
             hands.picture("06-twelve-doors-keyed")
@@ -87,6 +90,7 @@ def key_twenty_doors(stage: "Stage") -> None:
     now = len([mark for mark in page.marks.marks.values() if mark])
     hands.check(now >= marked + len(_DOORS) - 2, f"{now - marked} of {len(_DOORS)} doors were marked")
     QTest.keyClick(page.facade, Qt.Key.Key_Backspace)
+    hands.until(lambda: page.marks.marks.get(last, "") == before, "the last key is taken back")
     hands.settle()
     hands.picture("07-twenty-doors-keyed")
 
