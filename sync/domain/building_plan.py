@@ -8,6 +8,7 @@ from sync.domain.act import Act
 from sync.domain.address import building_key, parse_range, unit_key
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.kinds.people import OCCUPANCIES
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation, new
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.errors import AccessError, RuleError
@@ -131,7 +132,7 @@ def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list
     areas = _areas(act, intent, facts)
     if not intent.new_compound and intent.compound_id not in act.viewer.compounds(STATION_ROLES):
         raise AccessError("out_of_scope")
-    name = intent.name.strip()
+    name = one_line(intent.name)
     if not name:
         raise RuleError("name", "required")
     if building_key(name) in facts.taken:
@@ -147,7 +148,7 @@ def new_building(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> list
         "floors_above": intent.floors_above,
         "floors_below": intent.floors_below,
         "lift": intent.lift,
-        "property_company": intent.property_company.strip(),
+        "property_company": one_line(intent.property_company),
         "position": facts.position,
     }
     for field, value in values.items():
@@ -178,7 +179,7 @@ def _areas(act: Act, intent: BuildingIntent, facts: BuildingFacts) -> dict[str, 
     """The compound and the grid that are made with the building, by kind; only the community's secretary makes them."""
     made = {}
     for kind, field, text in (("compound", "new_compound", intent.new_compound), ("grid", "new_grid", intent.new_grid)):
-        name = text.strip()
+        name = one_line(text)
         if not text:
             continue
         if not may_make_areas(act.viewer):

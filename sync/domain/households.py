@@ -10,6 +10,7 @@ from sync.domain.act import Act
 from sync.domain.calendar import parse_day
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.kinds.people import Household, Resident
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation, new, patch
 from sync.domain.roles import OFFICE_ROLES
 from sync.errors import AccessError, RuleError
@@ -110,7 +111,7 @@ def edit_household(act: Act, intent: HouseholdIntent, facts: HouseholdFacts) -> 
     for name in HouseholdIntent.__dataclass_fields__:
         value = getattr(intent, name)
         if value is not None:
-            values[name] = value.strip()
+            values[name] = one_line(value)
     for name in ("occupancy", "residence_status"):
         if values.get(name) == "":
             raise RuleError(name, "required")
@@ -203,7 +204,7 @@ def _edit_resident(act: Act, intent: ResidentIntent, facts: HouseholdFacts, made
         "name": _named(act, intent, known, facts, made),
         "sex": intent.sex,
         "birth_year": intent.birth_year,
-        "relation": intent.relation.strip(),
+        "relation": one_line(intent.relation),
         "is_householder": intent.is_householder,
         "lives_here": intent.lives_here,
     }
@@ -226,7 +227,7 @@ def _edit_resident(act: Act, intent: ResidentIntent, facts: HouseholdFacts, made
 
 def _named(act: Act, intent: ResidentIntent, known: Resident | None, facts: HouseholdFacts, made: list[str]) -> str:
     """The name to keep: of a child a number only, unless the child is in care or an earlier name is left alone."""
-    name = intent.name.strip()
+    name = one_line(intent.name)
     if not is_child(intent.birth_year, today=act.today) or (known is not None and known.id in facts.in_care):
         return name
     is_unchanged = known is not None and (name, intent.birth_year) == (known.name, known.birth_year)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sync.domain.act import Act
 from sync.domain.calendar import parse_day
 from sync.domain.catalogue import KINDS, check_value
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation, new
 from sync.errors import AccessError, RuleError
 
@@ -49,7 +50,7 @@ def report_harm(act: Act, intent: ReportIntent) -> list[Operation]:
         "facts": intent.facts.strip(),
         "reported_to": intent.reported_to,
         "reported_at": intent.reported_at,
-        "receipt": intent.receipt.strip(),
+        "receipt": one_line(intent.receipt),
     }
     for name, value in values.items():
         check_value(KINDS["protection_report"], name, value)

@@ -13,6 +13,7 @@ from sync.domain.demands import DemandIntent, DemandPlace, raise_demand
 from sync.domain.disputes import NoticePlace, notice
 from sync.domain.fields import Type
 from sync.domain.kinds.visiting import CHANGES, REASONS
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation, delete, new, patch
 from sync.domain.roles import OFFICE_ROLES
 from sync.domain.visit_facts import DoorFacts, KnownVisit, VisitIntent
@@ -76,7 +77,7 @@ def record_visit(act: Act, intent: VisitIntent, facts: DoorFacts) -> list[Operat
             "contact_mode": intent.contact_mode,
             "outcome": intent.outcome,
             "reasons": intent.reasons,
-            "contact_person": intent.contact_person.strip(),
+            "contact_person": one_line(intent.contact_person),
             "note": intent.note.strip(),
             "change_flags": intent.change_flags,
             "appointment_on": _agreed_day(intent.appointment_on, day=day),
@@ -86,7 +87,7 @@ def record_visit(act: Act, intent: VisitIntent, facts: DoorFacts) -> list[Operat
             "privacy_notice_id": notice_id,
             "recorded_by": act.author,
             "recorded_at": act.now,
-            "late_reason": intent.late_reason.strip(),
+            "late_reason": one_line(intent.late_reason),
         }
     )
     operations = [new("visit", visit_id, **values), *made]

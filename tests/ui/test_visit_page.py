@@ -543,3 +543,19 @@ def test_what_was_wrong_goes_away_when_it_is_put_right(desk: Desk, page: VisitPa
     page.form.late.setText("住院了")
     page.form.late.textEdited.emit("住院了")
     assert page.form.form.error_of("late_reason") == ""
+
+
+def test_a_report_that_was_begun_is_still_there_and_goes_when_one_leaves(desk: Desk, page: VisitPage) -> None:
+    page.harm.report_button.click()
+    page.report.facts.edit.insertPlainText("孩子胳膊上有伤")
+    page._back_from_report()
+    page.harm.report_button.click()
+    assert page.report.facts.text() == "孩子胳膊上有伤"
+    page.report.save.click()
+    page.report.save.click()  # pressed twice is saved once
+    desk.settle()
+    assert rows(desk, "SELECT count(*) FROM outbox WHERE kind = 'protection_report'") == [(1,)]
+    page.harm.report_button.click()
+    page.report.facts.edit.insertPlainText("第二份")
+    page.forget()
+    assert page.report.facts.text() == ""

@@ -214,6 +214,7 @@ class BuildingForm(QWidget):
         self._on_changed()
 
     def _on_changed(self) -> None:
+        self.form.clear_errors()
         self._timer.start()
 
     def _on_save(self) -> None:

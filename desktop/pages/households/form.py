@@ -39,6 +39,7 @@ class CardForm(QWidget):
         super().__init__()
         self._opened: Opened | None = None
         self._today = ""
+        self.is_touched = False  # something was typed that is not saved
         self.people: list[ResidentBox] = []
         self.household = Card()
         self.form = Form()
@@ -93,6 +94,7 @@ class CardForm(QWidget):
         """Show a household, with what was typed earlier and not saved."""
         self._opened, self._today = opened, today
         kept = _read(opened.draft.body) if opened.draft is not None else None
+        self.is_touched = kept is not None
         card = opened.card
         self.form.clear_errors()
         self.phone.show_masked(card.contact_phone)
@@ -249,6 +251,10 @@ class CardForm(QWidget):
         box.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_changed(self) -> None:
+        self.is_touched = True
+        self.form.clear_errors()
+        for person in self.people:
+            person.form.clear_errors()
         self._timer.start()
 
     def _draft(self) -> None:

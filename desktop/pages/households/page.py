@@ -12,6 +12,7 @@ from desktop.pages.households.new_building import NewBuilding
 from desktop.pages.households.reading import Opened, read_household
 from desktop.pages.households.saving import Saving
 from desktop.pages.page import Touched
+from desktop.widgets.ask import Question
 from sync.domain.calendar import day_of
 from sync.domain.households import CardIntent
 from sync.store import households
@@ -194,8 +195,20 @@ class HouseholdsPage(HouseholdsBoard):
         self._saving.card(self._household_id, intent, then=self._left, wrong=wrong)
 
     def _drop(self) -> None:
-        self.form.forget()
-        self._saving.drop_draft(self._household_id, then=self._left)
+        def drop() -> None:
+            self.form.forget()
+            self._saving.drop_draft(self._household_id, then=self._left)
+
+        if not self.form.is_touched:
+            drop()
+            return
+        question = Question(
+            title=tr("Leave the household as it was?"),
+            advice=tr("What was typed in this form is then gone; what is saved stays."),
+            yes=tr("Leave as it was"),
+            is_danger=True,
+        )
+        self.context.ask.confirm(self, question, drop)
 
     def _show_building_form(self) -> None:
         self.stack.setCurrentWidget(self.building_form)

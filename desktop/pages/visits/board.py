@@ -66,7 +66,7 @@ class BatchBoard(Page):
         for part in (self.no_doors, self.occasion, self.fill_panel, self.matter_panel):
             self.card.add(part)
         self.card.add(self.facade, stretch=1)
-        self.card.fill()
+        self.card.body.addStretch(0)  # the doors take all the room; without doors the words stand at the top
         self.door_card = DoorCard()
         self.hard_card = HardCard()
         self.sheet_card = SheetCard()

@@ -97,8 +97,8 @@ class VisitPage(Page):
         self._household_id = self._visit_id = ""
         self._keep = None
         self.past.show_visits((), today=self._today())
-        self.start.forget()
-        self.form.clear()
+        for empty in (self.start.forget, self.form.clear, self.report.empty):
+            empty()
         self._stack.show_panel(self.start)
         self.bar.hide()
 
@@ -196,8 +196,8 @@ class VisitPage(Page):
         return day_of(self.context.now())
 
     def _read_form(self) -> None:
-        viewer, household_id, visit_id = self.context.session.viewer, self._household_id, self._visit_id
-        today = self._today()
+        viewer, today = self.context.session.viewer, self._today()
+        household_id, visit_id = self._household_id, self._visit_id
         self.context.tasks.read(
             self,
             lambda reader: read_form(reader.db, viewer, household_id, visit_id=visit_id, today=today),
@@ -290,9 +290,9 @@ class VisitPage(Page):
     # ------------------------------------------------------------------------------------------- report
 
     def _open_report(self) -> None:
-        building_id = self._building_id if self._household_id else None
         self._stack.show_panel(self.report)
         self.bar.hide()
+        building_id = self._building_id if self._household_id else None
         self.report.begin(building_id=building_id, household_id=self._household_id or None)
 
     def _back_from_report(self) -> None:

@@ -76,7 +76,7 @@ class ReportForm(Card):
         self.add(self.form)
         row = QHBoxLayout()
         row.setSpacing(theme.current().px(theme.GAP_M))
-        self.save = button(tr("Save the report"), role="danger", on_click=self._save)
+        self.save = button(tr("Save the report"), role="primary", key="Ctrl+S", on_click=self._save)
         row.addWidget(self.save)
         row.addWidget(button(tr("Back to the visit"), on_click=on_back))
         row.addStretch(1)
@@ -84,14 +84,20 @@ class ReportForm(Card):
         self.fill()
 
     def begin(self, *, building_id: str | None, household_id: str | None) -> None:
-        """An empty report."""
-        self._place = (building_id, household_id)
+        """An empty report; one that was begun and not saved is still there, with its place."""
         self.form.clear_errors()
+        if not self.facts.text():
+            self.empty()
+            self._place = (building_id, household_id)
+        self.facts.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def empty(self) -> None:
+        """Leave nothing in the fields: it was saved, or the person left."""
+        self._place = (None, None)
         self.day.set_value(self._date().isoformat())
         self.facts.set_text("")
         self.reported_to.set_value("not_yet")
         self.receipt.clear()
-        self.facts.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def intent(self, *, now: int) -> ReportIntent:
         """What stands in the form; reported means reported by now."""
@@ -122,17 +128,21 @@ class ReportForm(Card):
         return parse_day(day_of(self._context.now()))
 
     def _save(self) -> None:
-        if not self.is_ready():
+        if not self.save.isEnabled() or not self.is_ready():
             return
+        self.save.setEnabled(False)  # pressed twice is saved once
         account_id, intent = self._context.session.account_id, self.intent(now=self._context.now())
         self._context.tasks.write(
             self, lambda store: visits.report(store, account_id, intent), self._saved, self._failed
         )
 
     def _saved(self, _: object) -> None:
+        self.save.setEnabled(True)
+        self.empty()
         say_reported(self._context)
         self._on_back()
 
     def _failed(self, error: Exception) -> None:
+        self.save.setEnabled(True)
         if not (isinstance(error, RuleError) and self.form.set_error(error.field, words(error).title)):
             say_failed(self._context, error)

@@ -13,6 +13,7 @@ from desktop.context import Context
 from desktop.i18n import tr
 from desktop.pages.visits import choices
 from desktop.pages.visits.drafting import DRAFT_PAGE
+from desktop.widgets.ask import Question
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import FlowLayout
@@ -153,10 +154,20 @@ class StartPanel(Card):
 
     def _drop(self, household_id: str) -> None:
         account_id = self._context.session.account_id
-        self._context.tasks.write(
+        question = Question(
+            title=tr("Throw away what was begun?"),
+            advice=tr("What was typed for this visit is then gone; what is saved stays."),
+            yes=tr("Throw it away"),
+            is_danger=True,
+        )
+        self._context.ask.confirm(
             self,
-            lambda store: drafts.drop(store, account_id, DRAFT_PAGE, household_id),
-            lambda _: self.reload(),
+            question,
+            lambda: self._context.tasks.write(
+                self,
+                lambda store: drafts.drop(store, account_id, DRAFT_PAGE, household_id),
+                lambda _: self.reload(),
+            ),
         )
 
     def _find(self, typed: str) -> None:
