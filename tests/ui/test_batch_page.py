@@ -70,6 +70,10 @@ def test_one_key_a_door_and_each_is_saved(desk: Desk, page: BatchPage) -> None:
     assert page.hint() == "3号楼 · 今天上午"
 
 
+def test_the_doors_have_the_room_that_there_is(page: BatchPage) -> None:
+    assert page.facade.height() > 0.7 * page.card.height()
+
+
 def test_the_number_pad_works(desk: Desk, page: BatchPage) -> None:
     QTest.keyClick(page.facade, Qt.Key.Key_2, Qt.KeyboardModifier.KeypadModifier)
     desk.settle()
