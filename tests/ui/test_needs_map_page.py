@@ -275,13 +275,26 @@ def test_the_facade_is_printed_for_work(desk: Desk) -> None:
     page = shown(desk, "staff", building_id=desk.world.id("b3"))
     page.view.print_button.click()
     desk.settle()
+    assert desk.notices[-1].title == "已送去打印（A4，1 页）"
+    desk.answers.has_printer = False
+    page.view.print_button.click()
+    desk.settle()
     assert desk.notices[-1].title == "已存好，可以打印（A4，1 页）"
     assert (desk.answers.folder / "3号楼.pdf").read_bytes().startswith(b"%PDF")
     (desk.answers.folder / "3号楼.pdf").unlink()
     (desk.answers.folder / "3号楼.pdf").mkdir()
     page.view.print_button.click()
     desk.settle()
-    assert len(desk.notices) == 2
+    assert len(desk.notices) == 3
+
+
+def test_of_a_tower_one_chooses_the_paper(desk: Desk) -> None:
+    desk.world.store.seed(_tower(desk.world, "compound", floors=34))
+    page = shown(desk, "staff", building_id=ident("compound:tower"))
+    page.view.print_button.click()
+    desk.settle()
+    assert desk.answers.asked == ["9号楼一张 A4 放不下", "打印需求图"]
+    assert desk.notices[-1].title == "已送去打印（A3，1 页）"
 
 
 def _tower(world: World, compound: str, *, floors: int, rooms: int = 2) -> list[object]:

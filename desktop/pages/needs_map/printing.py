@@ -1,9 +1,10 @@
-"""Printing the façade that is shown: asks where, gathers what stands over the page, writes it off the UI thread."""
+"""Printing the façade that is shown: what stands over the page, the size of the paper, the printer or a file."""
 
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtGui import QPagedPaintDevice
 from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
@@ -11,14 +12,25 @@ from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.pages.needs_map.reasons import colour_character, colour_words
 from desktop.pages.needs_map.shapes import facade
-from desktop.printing.facade_print import A3, A4, PrintHead, facade_document, fits_one_page, to_pdf
+from desktop.printing.facade_print import (
+    A3,
+    A4,
+    FacadeDocument,
+    PrintHead,
+    facade_document,
+    fits_one_page,
+    paint,
+    to_pdf,
+)
 from desktop.texts import words
+from desktop.widgets.ask import Question
 from sync.domain.calendar import CHINA
+from sync.errors import StoreError
 from sync.store.needs_map import BuildingSnapshot
 
 
 def print_facade(context: Context, parent: QWidget, building: BuildingSnapshot) -> None:
-    """Read when this file was last in step, then ask where the sheet goes and write it there."""
+    """Read when this file was last in step, then ask for the paper and the printer."""
     context.tasks.read(parent, lambda reader: reader.state.synced_at, partial(_ask, context, parent, building))
 
 
@@ -37,28 +49,57 @@ def _ask(context: Context, parent: QWidget, building: BuildingSnapshot, synced_a
             if entry.colour.value != "none"
         ),
     )
-    # A tower that would need several sheets of A4 goes on one of A3.
-    size = A4 if fits_one_page(snapshot) else A3
-    document = facade_document(snapshot, head, size=size)
 
-    def done(_: object) -> None:
-        said = tr("The sheet is ready to print ({size}, {n} pages)").format(size=size, n=document.page_count)
-        context.hub.notice.emit(Notice(said, tone=Tone.GOOD))
+    def deliver(size: str) -> None:
+        _deliver(context, parent, facade_document(snapshot, head, size=size))
+
+    if fits_one_page(snapshot):
+        deliver(A4)
+        return
+    # A tower can be read on one A3 or on several A4; few stations have paper of both sizes.
+    pages = facade_document(snapshot, head, size=A4).page_count
+    question = Question(
+        tr("{building} does not fit on one sheet of A4").format(building=building.name),
+        tr("On A3 it fits on fewer sheets; A4 suits every printer."),
+        yes=tr("A3"),
+        no=tr("A4, {n} sheets").format(n=pages),
+    )
+    context.ask.confirm(parent, question, lambda: deliver(A3), lambda: deliver(A4))
+
+
+def _deliver(context: Context, parent: QWidget, document: FacadeDocument) -> None:
+    """To the printer that is chosen; where there is none, into a file."""
+    size, pages = document.size, document.page_count
+
+    def say(text: str) -> None:
+        context.hub.notice.emit(Notice(text.format(size=size, n=pages), tone=Tone.GOOD))
 
     def failed(error: Exception) -> None:
         said = words(error)
         context.hub.notice.emit(Notice(said.title, said.advice, Tone.WARN, details=said.details))
 
-    def write(path: Path) -> None:
-        context.tasks.net(parent, lambda: to_pdf(document, path), done, failed)
+    def print_on(printer: QPagedPaintDevice) -> None:
+        try:
+            paint(document, printer)
+        except StoreError as error:
+            failed(error)
+        else:
+            say(tr("Sent to the printer ({size}, {n} pages)"))
 
-    context.ask.pick_save(
-        parent,
-        title=tr("Where should the sheet go?"),
-        filters="PDF (*.pdf)",
-        suggested=f"{building.name}.pdf",
-        then=write,
-    )
+    def write(path: Path) -> None:
+        done = partial(say, tr("The sheet is ready to print ({size}, {n} pages)"))
+        context.tasks.net(parent, lambda: to_pdf(document, path), lambda _: done(), failed)
+
+    def to_file() -> None:
+        context.ask.pick_save(
+            parent,
+            title=tr("Where should the sheet go?"),
+            filters="PDF (*.pdf)",
+            suggested=f"{document.head.building}.pdf",
+            then=write,
+        )
+
+    context.ask.pick_printer(parent, title=tr("Print the needs map"), then=print_on, otherwise=to_file)
 
 
 def _when(ms: int) -> str:
