@@ -22,9 +22,8 @@ from sync.domain import example
 from sync.domain.rules import Rules, load_rules
 
 if TYPE_CHECKING:
-    import httpx
-
     from desktop.app import Application
+    from sync.client.api import HttpClient
 
 HOST = "127.0.0.1"
 READY_S = 60.0
@@ -102,7 +101,7 @@ class LocalServer:
             self._process.stdout.close()
         self._log.close()
 
-    def connect(self, _: str = "") -> "httpx.Client":
+    def connect(self, _: str = "") -> "HttpClient":
         """An HTTP client for it, whatever address an enrolled PC remembers: the port is another one each time."""
         from sync.client.api import open_client
 

@@ -20,13 +20,11 @@ from desktop.tasks import Tasks
 from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
 
 if TYPE_CHECKING:
-    import httpx
-
+    from sync.client.api import HttpClient
     from sync.client.session import Outcome, Progress
     from sync.store import outbox
     from sync.store.store import Reader, Store, Touched
-
-Connect = Callable[[str], "httpx.Client"]
+Connect = Callable[[str], "HttpClient"]
 
 
 class Phase(StrEnum):

@@ -19,10 +19,9 @@ from sync.domain.calendar import instant
 from sync.domain.rules import Rules, load_rules
 
 if TYPE_CHECKING:
-    import httpx
-
     from desktop.app import Application
     from desktop.tour_hands import Hands
+    from sync.client.api import HttpClient
 
 DEFAULT_FOLDER = Path("build/tour")
 MORNING = f"{example.TODAY} 09:00"
@@ -40,7 +39,7 @@ class Line:
     server: LocalServer
     is_up: bool = True
 
-    def connect(self, _: str) -> "httpx.Client":
+    def connect(self, _: str) -> "HttpClient":
         """What a program opens when it wants to sync."""
         from sync.client.api import open_client
 
