@@ -6,24 +6,22 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from desktop import i18n, last_place, navigation, settings, theme
+from desktop import i18n, navigation, settings, telling, theme
 from desktop.context import Context
 from desktop.gate import Gate
-from desktop.hub import Hub, Notice, Tone
+from desktop.hub import Hub
 from desktop.i18n import tr
-from desktop.last_place import LastPlace
 from desktop.pages.unlock.page import UnlockPage
 from desktop.paths import Paths, resources
+from desktop.returning import Returning
 from desktop.session import Session
 from desktop.sync_agent import Connect, SyncAgent
 from desktop.tasks import Tasks
-from desktop.texts import words
 from desktop.vault import Vault
 from desktop.widgets.ask import Ask, ScreenAsk
 from desktop.window import Window
@@ -32,7 +30,6 @@ from sync.domain.rules import Rules, load_rules
 from sync.errors import StoreError
 
 if TYPE_CHECKING:
-    from sync.store.drafts import Draft
     from sync.store.store import Reader, Store
 
 _BREATH_MS = 40
@@ -44,15 +41,6 @@ _TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Whee
 def wall_ms() -> int:
     """The wall clock in ms since 1970."""
     return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Return:
-    """Where somebody was, with everything needed to go on there."""
-
-    account_id: str
-    page: str
-    target: dict[str, Any]
 
 
 class Application(QObject):
@@ -98,11 +86,8 @@ class Application(QObject):
         )
         self.gate = Gate(self.context, self.vault)
         self.window = Window(self.context)
-        self._filing = threading.Lock()  # small files are written by whichever net thread is free
-        self._left: _Return | None = None
-        kept = last_place.read(paths.state_file)
-        self._before = kept  # of the run before this one
-        self._last_account = kept.account_id if kept else ""
+        self._filing = threading.Lock()  # the choices are written by whichever net thread is free
+        self._returning = Returning(self.context, self.window)
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MINUTES * 60_000)
         self._idle.setSingleShot(True)
@@ -119,13 +104,7 @@ class Application(QObject):
         if handle is not None:  # what comes from the hands passes here first; a filter on the program would see all
             handle.installEventFilter(self)
         if self._settings_set_aside:
-            self.hub.notice.emit(
-                Notice(
-                    title=tr("Your settings could not be read"),
-                    advice=tr("The usual ones are in use now. Your records are not affected."),
-                    tone=Tone.WARN,
-                )
-            )
+            self.hub.notice.emit(telling.settings_set_aside())
 
     def stop(self) -> None:
         """Save what is under way, stop sync, close the store; blocks until the last save is on disk."""
@@ -147,20 +126,13 @@ class Application(QObject):
 
     def say_stopped(self, details: str) -> None:
         """The program ended in the middle of something the last time."""
-        self.hub.notice.emit(
-            Notice(
-                title=tr("Last time the program stopped suddenly"),
-                advice=tr("Everything saved is here. An unfinished form is offered again where you left it."),
-                tone=Tone.WARN,
-                details=details,
-            )
-        )
+        self.hub.notice.emit(telling.stopped(details))
 
     def show_gate(self, *, trouble: Exception | None = None) -> None:
         """The unlock page, or the set-up page when this PC has no database and no copy of one."""
         page: QWidget
         if self.vault.is_set_up or self.gate.rescue.has_copies:
-            page = UnlockPage(self.context, self.gate, account_id=self._last_account, trouble=trouble)
+            page = UnlockPage(self.context, self.gate, account_id=self._returning.account_id, trouble=trouble)
         else:
             from desktop.pages.setup.page import SetupPage  # only on the first start
 
@@ -184,10 +156,8 @@ class Application(QObject):
         if not self.window.at_work:
             return
         self._idle.stop()
-        viewer, now, place = self.context.session.viewer, self.context.now(), self.window.place
-        self._last_account = viewer.account_id
-        if place is not None:
-            self._left = _Return(viewer.account_id, *place)
+        viewer, now = self.context.session.viewer, self.context.now()
+        self._returning.note_leaving()
         self.show_gate(trouble=trouble)  # pages keep their drafts while the person is still known
         self.gate.leave()
         if self.tasks.is_open:
@@ -210,22 +180,12 @@ class Application(QObject):
         self.gate.damaged.connect(self._failed)
         self.gate.closed.connect(lambda: self.show_gate())
         self.window.leave_asked.connect(lambda: self.leave())
-        self.window.page_shown.connect(self._keep_place)
         self._idle.timeout.connect(lambda: self.leave())
         self._crashed.connect(self._say_crashed, Qt.ConnectionType.QueuedConnection)
 
     def _opened(self) -> None:
-        account_id = self.context.session.account_id
-        self._last_account = account_id
         self.window.show_work()
-        left, before = self._left, self._before
-        self._left = self._before = None
-        if left is not None and left.account_id == account_id:
-            self._navigate(left.page, **left.target)
-        else:
-            self._navigate("today")
-            if left is None and before is not None and before.account_id == account_id:
-                self._resume(before)
+        self._returning.go_on()
         self.agent.start()
         self._idle.start()
         QTimer.singleShot(LOAD_REST_AFTER_MS, self, self._settle_down)
@@ -243,33 +203,6 @@ class Application(QObject):
         if names and not self.tasks.stopping.is_set():
             navigation.load_page(names[0])
             QTimer.singleShot(_BREATH_MS, self, lambda: self._load_pages(names[1:]))
-
-    def _resume(self, before: LastPlace) -> None:
-        """After a restart go back to the page on which something was begun and not saved."""
-        from sync.store import drafts
-
-        viewer = self.context.session.viewer
-
-        def found(begun: tuple[Draft, ...]) -> None:
-            place = self.window.place
-            if place == ("today", {}) and any(draft.page == before.page for draft in begun):
-                self._navigate(before.page, **before.target)
-
-        self.tasks.read(self, lambda reader: drafts.begun(reader.db, viewer), found)
-
-    def _keep_place(self) -> None:
-        place = self.window.place
-        if place is None or not self.context.session.is_open:
-            return
-        name, target = place
-        kept = LastPlace(account_id=self.context.session.account_id, page=name, target=last_place.plain(target))
-        path, lock = self.context.paths.state_file, self._filing
-
-        def keep() -> None:
-            with lock:
-                last_place.keep(path, kept)
-
-        self.tasks.net(None, keep)
 
     def _save_settings(self) -> None:
         """On the net lane; of two changes in a row the later one is what both write."""
@@ -294,31 +227,13 @@ class Application(QObject):
             gate.say(tr("{n} households recorded today, all saved.").format(n=households))
 
     def _say_crashed(self, details: str) -> None:
-        self.hub.notice.emit(
-            Notice(
-                title=tr("Something went wrong in the program"),
-                advice=tr("What you saved is safe, what you were typing is kept as a draft. You can go on."),
-                tone=Tone.ALARM,
-                details=details,
-            )
-        )
+        self.hub.notice.emit(telling.crashed(details))
 
     def _navigate(self, page: str, **target: Any) -> None:
         self.window.navigate(page, **target)
 
     def _failed(self, error: Exception) -> None:
-        said = words(error)
-        is_damaged = isinstance(error, StoreError) and error.code == "damaged"
-        self.hub.notice.emit(
-            Notice(
-                title=said.title,
-                advice=said.advice,
-                tone=Tone.ALARM,
-                details=said.details,
-                action_text=tr("Look at the copies") if is_damaged else "",
-                action=(lambda: self._offer_copies(error)) if is_damaged else None,
-            )
-        )
+        self.hub.notice.emit(telling.failed(error, on_damage=lambda: self._offer_copies(error)))
 
     def _offer_copies(self, error: Exception) -> None:
         if self.window.at_work:

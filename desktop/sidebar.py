@@ -74,9 +74,9 @@ class Sidebar(QFrame):
         self._box.addWidget(line())
         self._box.addWidget(label(name, "strong", wrap=True))
         self._box.addWidget(label(title, "secondary", wrap=True))
-        self.mark(self._marked)
+        self.show_page(self._marked)
 
-    def mark(self, page: str) -> None:
+    def show_page(self, page: str) -> None:
         """Show which entry the page belongs to."""
         self._marked = page
         for name, shown in self._buttons.items():
@@ -109,7 +109,7 @@ class Sidebar(QFrame):
         self._box.addWidget(made)
 
     def _clicked(self, page: str) -> None:
-        self.mark(self._marked)  # the window marks the page it really opens
+        self.show_page(self._marked)  # the window marks the page it really opens
         self.chosen.emit(page)
 
 

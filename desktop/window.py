@@ -156,7 +156,7 @@ class Window(QMainWindow):
         page = self.page(name)
         self._now = (name, target)
         self._stack.setCurrentWidget(page)
-        self.sidebar.mark(entry_of(name))
+        self.sidebar.show_page(entry_of(name))
         page.open(**target)
         focus.enter(page)
         self._show_heading()

@@ -15,9 +15,6 @@ from sync.keys.signatures import ENROLMENT_KEY_ID, KeyPair, RequestParts, key_id
 APP = "0.1.0"
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
-Client = httpx.Client  # what the desktop hands through without knowing the library
-Connect = Callable[[str], Client]
-
 HttpClient = httpx.Client  # by this name for those above this layer
 
 _Reply = TypeVar("_Reply", bound=msgspec.Struct)

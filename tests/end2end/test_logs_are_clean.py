@@ -11,6 +11,7 @@ from desktop import crash, logs
 from desktop.navigation import page_names
 from desktop.widgets.pin_field import PinField
 from programs import Clock, Program, furnish, ident
+from sync.domain.operations import new
 from sync.domain.visit_facts import VisitIntent
 from sync.store import visits
 from sync.store.store import Store
@@ -107,11 +108,12 @@ def test_no_form_leaves_words_in_the_log(program: Program, log_folder: Path) -> 
 
 def test_no_failure_leaves_words_in_the_log(program: Program, log_folder: Path) -> None:
     program.unlock("head3")
-    intent = VisitIntent(
+    visit = new(
+        "visit",
+        ident("a visit"),
         household_id=ident("b3:201"),
+        building_id=ident("b3"),
         visited_on="2026-11-23",
-        time_band="morning",
-        contact_mode="door",
         outcome="met",
         note=f"{MARK} {CHINESE}",
         contact_person=CHINESE,
@@ -119,7 +121,7 @@ def test_no_failure_leaves_words_in_the_log(program: Program, log_folder: Path) 
 
     def break_down(store: Store) -> None:
         store.db.conn.execute("DROP TABLE outbox")
-        visits.record(store, ident("head3"), intent)
+        store.save(store.act(ident("head3")), [visit])
 
     def refuse(store: Store) -> None:
         visits.record(store, ident("head3"), VisitIntent(household_id=MARK, note=MARK))
