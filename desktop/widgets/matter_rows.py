@@ -9,7 +9,7 @@ from desktop.widgets.flow import FlowLayout
 from desktop.widgets.form import Form
 from desktop.widgets.option_row import Option, OptionRow
 from desktop.words.demands import URGENCIES
-from sync.domain.demand_categories import Categories
+from sync.domain.categories import DemandCategories
 from sync.domain.demands import DemandIntent, urgency_of
 
 
@@ -18,7 +18,7 @@ class MatterRows(QObject):
 
     changed = Signal()
 
-    def __init__(self, form: Form, categories: Categories) -> None:
+    def __init__(self, form: Form, categories: DemandCategories) -> None:
         super().__init__(form)
         self._form = form
         self._categories = categories

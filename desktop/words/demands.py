@@ -5,7 +5,7 @@ from typing import Final
 
 from desktop.i18n import mark, short_day, tr
 from sync.domain.calendar import day_of, days_between
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, label
+from sync.domain.categories import DEFAULT_CATEGORIES, label
 from sync.domain.demand_correction import CORRECT, Correction, corrections
 from sync.store.demand_rows import DemandRow
 from sync.store.demands import Step

@@ -6,7 +6,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from sync.domain.kinds import demands, disputes
 from sync.errors import RuleError
+
+CARE_MATTER = "关怀事项"  # what a sensitive demand is called for whoever may not read its words
 
 
 class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,27 +79,69 @@ class Categories(msgspec.Struct, Generic[C], frozen=True):
         raise RuleError("category", "unknown_category", category=code)
 
 
-def load_demand_categories(text: str) -> Categories[DemandCategory]:
+DemandCategories = Categories[DemandCategory]
+DisputeCategories = Categories[DisputeCategory]
+
+_OUTAGE = Sign("outage", "停水停电停气停暖", "urgent")
+_TRAPPED = Sign("trapped", "有人被困", "urgent", True)
+_DESTITUTE = Sign("food_or_shelter", "吃住没有着落", "urgent")
+
+# What holds for demands when no table is at hand: equal to the shipped one; a test holds the two together.
+DEFAULT_CATEGORIES: DemandCategories = Categories(
+    "1",
+    (
+        DemandCategory("01", "房屋渗漏与维修", "coordinated"),
+        DemandCategory("02", "水电气暖网", "coordinated", signs=(_OUTAGE,)),
+        DemandCategory("03", "电梯门禁等设施", "coordinated", signs=(_TRAPPED,)),
+        DemandCategory("04", "停车与充电", "coordinated"),
+        DemandCategory("05", "环境卫生绿化", "routine"),
+        DemandCategory("06", "消防与安全隐患", "urgent"),
+        DemandCategory("07", "物业服务与收费", "coordinated"),
+        DemandCategory("08", "养老助老", "coordinated", True),
+        DemandCategory("09", "托育与教育", "routine"),
+        DemandCategory("10", "医疗与残疾服务", "coordinated", True),
+        DemandCategory("11", "生活困难与救助", "coordinated", True, signs=(_DESTITUTE,)),
+        DemandCategory("12", "就业与社保", "routine"),
+        DemandCategory("13", "政策咨询与办事", "routine"),
+        DemandCategory("14", "文体与邻里活动", "routine"),
+        DemandCategory("15", "噪声、宠物、装修等生活秩序", "coordinated", may_become_dispute=True),
+        DemandCategory("16", "业委会与小区事务", "coordinated"),
+        DemandCategory("99", "其他", "routine"),
+    ),
+)
+
+
+def load_demand_categories(text: str) -> DemandCategories:
     """The categories of demands from their TOML text; RuleError('rules', 'unreadable_rules') when damaged."""
-    return _load(text, Categories[DemandCategory])
+    return _load(text, DemandCategories, codes=demands.CATEGORIES)
 
 
-def load_dispute_categories(text: str) -> Categories[DisputeCategory]:
+def load_dispute_categories(text: str) -> DisputeCategories:
     """The categories of disputes from their TOML text; RuleError('rules', 'unreadable_rules') when damaged."""
-    return _load(text, Categories[DisputeCategory])
+    return _load(text, DisputeCategories, codes=disputes.CATEGORIES)
 
 
-def offered_to_heads(categories: Categories[DisputeCategory]) -> tuple[DisputeCategory, ...]:
-    """What a building head may choose; the rest is the station's."""
-    return tuple(category for category in categories.category if category.head)
+def label(table: Categories[C], code: str) -> str:
+    """The name of a category; of one that the table does not know, its code."""
+    return next((entry.label for entry in table.category if entry.code == code), code)
 
 
-def _load(text: str, wanted: type[Categories[C]]) -> Categories[C]:
+def sensitive_codes(table: DemandCategories) -> frozenset[str]:
+    """The categories whose words go to the care stream."""
+    return frozenset(entry.code for entry in table.category if entry.sensitive)
+
+
+def offered_to_heads(table: DisputeCategories) -> tuple[str, ...]:
+    """The codes that a building head may choose from; the rest is the station's."""
+    return tuple(entry.code for entry in table.category if entry.head)
+
+
+def _load(text: str, wanted: type[Categories[C]], *, codes: Collection[str]) -> Categories[C]:
+    """The table, which has to hold every code of the records and no other."""
     try:
-        categories = msgspec.convert(tomllib.loads(text), wanted)
+        table = msgspec.convert(tomllib.loads(text), wanted)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError):
         raise RuleError("rules", "unreadable_rules") from None
-    codes = [category.code for category in categories.category]
-    if not codes or len(set(codes)) != len(codes):
+    if sorted(entry.code for entry in table.category) != sorted(codes):
         raise RuleError("rules", "unreadable_rules")
-    return categories
+    return table

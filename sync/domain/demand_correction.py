@@ -6,8 +6,8 @@ from typing import Any
 
 from sync.domain import operations
 from sync.domain.act import Act
+from sync.domain.categories import DEFAULT_CATEGORIES, DemandCategories, sensitive_codes
 from sync.domain.colours import FINISHED, WAITING
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, sensitive_codes
 from sync.domain.demand_flow import due_times
 from sync.domain.demand_moves import roles_for
 from sync.domain.demands import DemandIntent, DemandPlace, detail, place_values, urgency_of
@@ -46,7 +46,7 @@ class CorrectionFacts:
     old_place: str = ""
     new_place: str = ""
     details: tuple[DemandDetail, ...] = ()
-    categories: Categories = DEFAULT_CATEGORIES
+    categories: DemandCategories = DEFAULT_CATEGORIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import day_of, parse_day
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, sensitive_codes
+from sync.domain.categories import DEFAULT_CATEGORIES, DemandCategories, sensitive_codes
 from sync.domain.demand_flow import (
     MOVES,
     allowed_moves,
@@ -86,7 +86,7 @@ class MoveFacts:
     finished_at: int | None = None
     target_name: str = ""
     merge_target: Demand | None = None
-    categories: Categories = DEFAULT_CATEGORIES
+    categories: DemandCategories = DEFAULT_CATEGORIES
 
 
 def roles_for(viewer: Viewer, demand: Demand) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import end_of_day, parse_day
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories
+from sync.domain.categories import DEFAULT_CATEGORIES, DemandCategories
 from sync.domain.demand_flow import due_times
 from sync.domain.ids import derived_id
 from sync.domain.kinds.demands import DEMAND_KINDS, SCOPES, SOURCES, URGENCIES
@@ -48,7 +48,7 @@ class DemandPlace:
     unit_id: str | None = None
     household_id: str | None = None
     visit_id: str | None = None
-    categories: Categories = DEFAULT_CATEGORIES
+    categories: DemandCategories = DEFAULT_CATEGORIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Urgency:
     life_safety: bool
 
 
-def urgency_of(intent: DemandIntent, *, categories: Categories = DEFAULT_CATEGORIES) -> Urgency:
+def urgency_of(intent: DemandIntent, *, categories: DemandCategories = DEFAULT_CATEGORIES) -> Urgency:
     """The urgency that holds: the one chosen, else the category's default; danger to life is always urgent.
 
     Raises RuleError('category', 'unknown_category') and RuleError('urgency', 'unknown_choice').

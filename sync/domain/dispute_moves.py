@@ -7,8 +7,9 @@ from typing import Any
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import parse_day, start_of_day
+from sync.domain.categories import DisputeCategories
 from sync.domain.dispute_flow import MOVES, allowed_moves, check_move, follow_ups_on
-from sync.domain.disputes import TRANSFER_ONLY, categories_for, joined, limit_fields, roles_for, situation
+from sync.domain.disputes import joined, limit_fields, offered_categories, roles_for, situation
 from sync.domain.flow import Move
 from sync.domain.kinds.disputes import RISKS, Dispute
 from sync.domain.operations import Operation
@@ -95,13 +96,15 @@ def next_move(moves: tuple[Move, ...], *, state: str) -> str:
     return next((name for name in _NEXT.get(state, ()) if name in names), "")
 
 
-def move(act: Act, dispute: Dispute, name: str, intent: DisputeMove) -> list[Operation]:
+def move(
+    act: Act, dispute: Dispute, name: str, intent: DisputeMove, *, categories: DisputeCategories
+) -> list[Operation]:
     """One step of a dispute: the change of its flow and the step itself. Rule source: the flow of a dispute.
 
     Raises RuleError(field, code): ``not_allowed``, ``required``, ``unknown_choice``, ``bad_date``, ``past_date``,
     ``future_date`` (a last day before the present one), ``transfer_only``.
     """
-    chosen = _checked(act, dispute, name, intent)
+    chosen = _checked(act, dispute, name, intent, categories)
     target = chosen.target_from(dispute.state, came_from=dispute.state_before)
     changes = _changes(act, dispute, name, target, intent)
     if target != dispute.state:
@@ -121,7 +124,7 @@ def move(act: Act, dispute: Dispute, name: str, intent: DisputeMove) -> list[Ope
     return [*flow, event]
 
 
-def _checked(act: Act, dispute: Dispute, name: str, intent: DisputeMove) -> Move:
+def _checked(act: Act, dispute: Dispute, name: str, intent: DisputeMove, categories: DisputeCategories) -> Move:
     """The move, checked with the first role that may make it; the error of the last one otherwise."""
     given = intent.given()
     if name == "register":
@@ -143,17 +146,17 @@ def _checked(act: Act, dispute: Dispute, name: str, intent: DisputeMove) -> Move
             if refusal.code == "not_allowed":
                 refusal = error
         else:
-            _check_values(act, dispute, name, intent)
+            _check_values(act, dispute, name, intent, categories)
             return chosen
     raise refusal
 
 
-def _check_values(act: Act, dispute: Dispute, name: str, intent: DisputeMove) -> None:
+def _check_values(act: Act, dispute: Dispute, name: str, intent: DisputeMove, categories: DisputeCategories) -> None:
     if intent.risk and intent.risk not in RISKS:
         raise RuleError("risk", "unknown_choice")
-    if intent.category and intent.category not in categories_for(act.viewer):
+    if intent.category and intent.category not in offered_categories(act.viewer, categories):
         raise RuleError("category", "unknown_choice")
-    if name == "accept" and dispute.category in TRANSFER_ONLY:
+    if name == "accept" and categories[dispute.category].transfer_only:
         raise RuleError("category", "transfer_only")
     if name in ("accept", "change_mediator") and len(set(intent.mediator_ids)) < len(intent.mediator_ids):
         raise RuleError("mediator_ids", "unknown_choice")

@@ -7,6 +7,7 @@ from typing import Any
 from sync.domain import operations
 from sync.domain.act import Act
 from sync.domain.calendar import WorkCalendar, day_of, end_of_day, parse_day
+from sync.domain.categories import DisputeCategories, offered_to_heads
 from sync.domain.dispute_flow import Risk, check_move, deadline, handles, risk_level
 from sync.domain.flow import DESK, HEAD, LEADER, MEDIATOR, NEW, SECRETARY
 from sync.domain.kinds.disputes import CATEGORIES, RISK_SIGNS, Dispute
@@ -14,9 +15,7 @@ from sync.domain.operations import Operation
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.errors import AccessError, RuleError
 
-# What a building head is offered; the rest is the station's, and these only to be handed to the body in charge.
-HEAD_CATEGORIES = ("01", "02", "04", "05", "06", "99")
-TRANSFER_ONLY = frozenset(str(number) for number in range(10, 17))
+HEAD_CATEGORIES = ("01", "02", "04", "05", "06", "99")  # as the form lists them; a test holds it to the table
 _ROLES = HEAD | LEADER | DESK | MEDIATOR | SECRETARY
 
 
@@ -42,9 +41,13 @@ class NoticeIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticePlace:
-    """Facts for noting: where it is, the households of both sides as far as they are known, the visit it came up in."""
+    """Facts for noting: where it is, the households of both sides as far as they are known, the visit it came up in.
+
+    ``categories`` is the table that holds: it says which ones a head may choose.
+    """
 
     compound_id: str
+    categories: DisputeCategories
     building_id: str | None = None
     household_id: str | None = None
     other_household_id: str | None = None
@@ -160,8 +163,13 @@ def joined(*parts: str) -> str:
 
 
 def categories_for(viewer: Viewer) -> tuple[str, ...]:
-    """The categories this person may choose from."""
+    """What the form of a note lists; whether a choice holds is asked of the table (``offered_categories``)."""
     return HEAD_CATEGORIES if viewer.is_head_only() else CATEGORIES
+
+
+def offered_categories(viewer: Viewer, table: DisputeCategories) -> tuple[str, ...]:
+    """The codes of the table's categories that this person may choose from."""
+    return offered_to_heads(table) if viewer.is_head_only() else tuple(entry.code for entry in table.category)
 
 
 def _roles_at(viewer: Viewer, *, compound_id: str, building_id: str | None) -> tuple[str, ...]:
@@ -198,7 +206,7 @@ def _checked(act: Act, intent: NoticeIntent, facts: NoticePlace) -> dict[str, An
     }
     if not values["title"]:
         raise RuleError("title", "required")
-    if intent.category not in categories_for(act.viewer):
+    if intent.category not in offered_categories(act.viewer, facts.categories):
         raise RuleError("category", "unknown_choice")
     day = intent.noticed_on or act.today
     parse_day(day, field="noticed_on")

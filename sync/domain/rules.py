@@ -5,10 +5,14 @@ from pathlib import Path
 
 from sync.domain.calendar import WorkCalendar, load_calendar
 from sync.domain.care import CareRules, load_care_rules
-from sync.domain.categories import Categories as Offered
-from sync.domain.categories import DisputeCategory, load_dispute_categories
+from sync.domain.categories import (
+    DEFAULT_CATEGORIES,
+    DemandCategories,
+    DisputeCategories,
+    load_demand_categories,
+    load_dispute_categories,
+)
 from sync.domain.colours import RuleSet, load_rule_set
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories, load_categories
 from sync.domain.search_terms import Pinyin
 
 
@@ -20,8 +24,8 @@ class Rules:
     colours: RuleSet
     pinyin: Pinyin
     care: CareRules
-    dispute_categories: Offered[DisputeCategory]
-    demand_categories: Categories = DEFAULT_CATEGORIES
+    dispute_categories: DisputeCategories
+    demand_categories: DemandCategories = DEFAULT_CATEGORIES
 
 
 def load_rules(resources: Path) -> Rules:
@@ -34,5 +38,5 @@ def load_rules(resources: Path) -> Rules:
         dispute_categories=load_dispute_categories(
             (resources / "rules" / "dispute_categories.toml").read_text("utf-8")
         ),
-        demand_categories=load_categories((resources / "rules" / "demand_categories.toml").read_text("utf-8")),
+        demand_categories=load_demand_categories((resources / "rules" / "demand_categories.toml").read_text("utf-8")),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sync.domain.care import DEFAULT_CARE, CareRules
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, Categories
+from sync.domain.categories import DEFAULT_CATEGORIES, DemandCategories, DisputeCategories
 from sync.domain.demands import DemandIntent
 from sync.domain.disputes import NoticeIntent
 
@@ -82,6 +82,7 @@ class DoorFacts:
     household_id: str
     building_id: str
     compound_id: str
+    dispute_categories: DisputeCategories
     care: CareRules = DEFAULT_CARE
     unit_id: str | None = None
     occupancy: str = "unknown"
@@ -91,4 +92,4 @@ class DoorFacts:
     campaign_id: str | None = None
     round_no: int | None = None
     known: KnownVisit | None = None
-    categories: Categories = DEFAULT_CATEGORIES
+    categories: DemandCategories = DEFAULT_CATEGORIES

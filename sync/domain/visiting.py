@@ -98,6 +98,7 @@ def record_visit(act: Act, intent: VisitIntent, facts: DoorFacts) -> list[Operat
             building_id=facts.building_id,
             household_id=facts.household_id,
             visit_id=visit_id,
+            categories=facts.dispute_categories,
         )
         operations += notice(act, intent.dispute, at)
     return operations

@@ -7,8 +7,8 @@ from typing import Any
 
 from sync.domain.address import RoomRef, building_key, canonical, room_label, unit_key
 from sync.domain.calendar import end_of_day
+from sync.domain.categories import CARE_MATTER, sensitive_codes
 from sync.domain.colours import FINISHED, Coloured, DemandFacts, demand_colour
-from sync.domain.demand_categories import CARE_MATTER, sensitive_codes
 from sync.domain.demand_flow import reply_due_at
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules

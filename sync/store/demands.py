@@ -8,8 +8,8 @@ import msgspec
 from sync.domain.act import Act
 from sync.domain.calendar import DAY, day_of, end_of_day
 from sync.domain.catalogue import KINDS
+from sync.domain.categories import sensitive_codes
 from sync.domain.colours import FINISHED
-from sync.domain.demand_categories import sensitive_codes
 from sync.domain.demand_correction import (
     CORRECT,
     CorrectionFacts,

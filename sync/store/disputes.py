@@ -231,7 +231,7 @@ def record(store: Store, author: str, intent: NoticeIntent, sides: Sides) -> Not
     'unknown_household' for one not at hand and 'room_not_found' for a room that a building at hand does not have.
     """
     act = store.act(author)
-    intent, place = _placed(store.db, act, intent, sides)
+    intent, place = _placed(store, act, intent, sides)
     operations = notice(act, intent, place)
     return Noted(store.save(act, operations), operations[0].id)
 
@@ -240,7 +240,7 @@ def change(store: Store, author: str, dispute_id: str, intent: NoticeIntent, sid
     """Put a note right while nobody has gone on from it. Errors as the verb ``amend``."""
     act = store.act(author)
     dispute = _must_read(store.db, act.viewer, dispute_id)
-    intent, place = _placed(store.db, act, intent, sides, compound_id=dispute.compound_id)
+    intent, place = _placed(store, act, intent, sides, compound_id=dispute.compound_id)
     operations = amend(act, dispute, intent, place)
     return store.save(act, operations) if operations else frozenset()
 
@@ -249,7 +249,7 @@ def step(store: Store, author: str, dispute_id: str, name: str, intent: DisputeM
     """One step of a dispute, by the name of its move. Raises RuleError(field, code) and AccessError."""
     act = store.act(author)
     dispute = _must_read(store.db, act.viewer, dispute_id)
-    return store.save(act, move(act, dispute, name, intent))
+    return store.save(act, move(act, dispute, name, intent, categories=store.rules.dispute_categories))
 
 
 def take_back(store: Store, author: str, dispute_id: str, event_id: str) -> Touched:
@@ -260,10 +260,10 @@ def take_back(store: Store, author: str, dispute_id: str, event_id: str) -> Touc
 
 
 def _placed(
-    db: Database, act: Act, intent: NoticeIntent, sides: Sides, *, compound_id: str = ""
+    store: Store, act: Act, intent: NoticeIntent, sides: Sides, *, compound_id: str = ""
 ) -> tuple[NoticeIntent, NoticePlace]:
     """The intent with the sides written the one way we write rooms, and where the dispute belongs."""
-    viewer = act.viewer
+    db, viewer = store.db, act.viewer
     household_id = sides.household_id or household_named(db, viewer, intent.place)
     other_id = sides.other_household_id or household_named(db, viewer, intent.other_party)
     for field, record_id, text in (
@@ -282,7 +282,11 @@ def _placed(
     if not named:
         raise RuleError("place", "place_needed")
     place = NoticePlace(
-        compound_id=named, building_id=building_id, household_id=household_id, other_household_id=other_id
+        compound_id=named,
+        categories=store.rules.dispute_categories,
+        building_id=building_id,
+        household_id=household_id,
+        other_household_id=other_id,
     )
     texts = {
         "place": room_of(db, viewer, household_id) if household_id else intent.place,

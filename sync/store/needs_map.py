@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.domain.calendar import day_of
+from sync.domain.categories import sensitive_codes
 from sync.domain.colour_rules import Colour
 from sync.domain.colours import (
     FINISHED,
@@ -25,7 +26,6 @@ from sync.domain.colours import (
     long_overdue,
     unit_colour,
 )
-from sync.domain.demand_categories import sensitive_codes
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
 from sync.store.database import Database, converted

@@ -52,6 +52,7 @@ def load_door(store: Store, act: Act, household_id: str, *, day: str = "", band:
         compound_id=compound_id,
         care=store.rules.care,
         categories=store.rules.demand_categories,
+        dispute_categories=store.rules.dispute_categories,
         unit_id=unit_id,
         occupancy=occupancy,
         level=level or "",

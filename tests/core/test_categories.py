@@ -56,7 +56,7 @@ def test_the_urgency_a_form_starts_with(code, ticked, expected):
 
 
 def test_heads_are_offered_what_is_theirs():
-    assert [category.code for category in offered_to_heads(DISPUTES)] == ["01", "02", "04", "05", "06", "99"]
+    assert offered_to_heads(DISPUTES) == ("01", "02", "04", "05", "06", "99")
     only_transfer = [category.code for category in DISPUTES.category if category.transfer_only]
     assert only_transfer == [str(code) for code in range(10, 17)]
 

@@ -7,7 +7,7 @@ import pytest
 from sync.domain.act import Act
 from sync.domain.calendar import DAY, HOUR, WEEKDAYS_ONLY, instant
 from sync.domain.catalogue import KINDS
-from sync.domain.demand_categories import DEFAULT_CATEGORIES, label, load_categories, sensitive_codes
+from sync.domain.categories import DEFAULT_CATEGORIES, label, load_demand_categories, sensitive_codes
 from sync.domain.demand_moves import MoveFacts, MoveIntent, move, moves_for, next_move, roles_for
 from sync.domain.demand_undo import StepFacts, is_undoable, undo
 from sync.domain.demands import DemandIntent, DemandPlace, raise_demand, step_words_id, urgency_of
@@ -80,9 +80,9 @@ def refused(call: object) -> tuple[str, str]:
 
 def test_the_built_in_categories_equal_the_shipped_table() -> None:
     text = (ROOT / "resources" / "rules" / "demand_categories.toml").read_text("utf-8")
-    assert load_categories(text) == DEFAULT_CATEGORIES
+    assert load_demand_categories(text) == DEFAULT_CATEGORIES
     cut = text[: text.rindex("[[category]]")]
-    assert refused(lambda: load_categories(cut)) == ("rules", "unreadable_rules")
+    assert refused(lambda: load_demand_categories(cut)) == ("rules", "unreadable_rules")
     assert label(DEFAULT_CATEGORIES, "02") == "水电气暖网"
     assert label(DEFAULT_CATEGORIES, "77") == "77"
     assert sensitive_codes(DEFAULT_CATEGORIES) == {"08", "10", "11"}

@@ -5,23 +5,22 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync.domain.act import Act
 from sync.domain.calendar import DAY, instant
-from sync.domain.categories import load_dispute_categories, offered_to_heads
 from sync.domain.dispute_flow import MOVES
 from sync.domain.dispute_moves import DisputeMove, move, moves_for, next_move
 from sync.domain.dispute_undo import UNDOABLE, is_undoable, undo
 from sync.domain.disputes import (
-    HEAD_CATEGORIES,
-    TRANSFER_ONLY,
     NoticeIntent,
     NoticePlace,
     amend,
     categories_for,
     may_amend,
     notice,
+    offered_categories,
 )
 from sync.domain.kinds.disputes import CATEGORIES, Dispute, DisputeEvent
 from sync.domain.kinds.places import Grant
@@ -42,7 +41,8 @@ GRANTS = {
 }
 NUMBERS = count(1)
 NOW = "2026-11-23 09:00"  # a Monday
-HERE = NoticePlace(compound_id="k", building_id="b3", household_id="h1", other_household_id="h2")
+TABLE = RULES.dispute_categories
+HERE = NoticePlace(categories=TABLE, compound_id="k", building_id="b3", household_id="h1", other_household_id="h2")
 DRIPS = NoticeIntent(title="晾衣滴水", summary="楼上晾衣服滴水")
 
 
@@ -76,7 +76,7 @@ class Story:
                 self.dispute = Dispute(**{**known, **values})
 
     def go(self, name: str, who: str = "head", at: str = NOW, **fields: Any) -> Dispute:
-        self.take(move(act(who, at), self.dispute, name, DisputeMove(**fields)))
+        self.take(move(act(who, at), self.dispute, name, DisputeMove(**fields), categories=TABLE))
         return self.dispute
 
     def back(self, who: str = "head", at: str = NOW, step: int = -1) -> Dispute:
@@ -130,7 +130,7 @@ def test_settled_at_once_is_one_step() -> None:
 
 
 def test_a_place_without_a_household_and_a_side_that_is_only_typed() -> None:
-    place = NoticePlace(compound_id="k", building_id="b3")
+    place = NoticePlace(categories=TABLE, compound_id="k", building_id="b3")
     story = Story(replace(DRIPS, place="2单元楼道", other_party="5-1-302"), place=place)
     assert (story.dispute.place, story.dispute.other_party_name) == ("2单元楼道", "5-1-302")
     assert Story(DRIPS, who="staff", place=replace(HERE, building_id=None)).dispute.building_id is None
@@ -162,12 +162,17 @@ def test_who_may_note() -> None:
 
 
 def test_heads_are_offered_what_the_table_says() -> None:
-    text = (Path(__file__).parents[2] / "resources" / "rules" / "dispute_categories.toml").read_text("utf-8")
-    table = load_dispute_categories(text)
-    assert tuple(category.code for category in offered_to_heads(table)) == HEAD_CATEGORIES
-    assert {category.code for category in table.category if category.transfer_only} == TRANSFER_ONLY
-    assert categories_for(act().viewer) == HEAD_CATEGORIES
-    assert categories_for(act("worker").viewer) == CATEGORIES
+    assert offered_categories(act().viewer, TABLE) == ("01", "02", "04", "05", "06", "99")
+    assert offered_categories(act("worker").viewer, TABLE) == CATEGORIES
+    for who in ("head", "worker"):
+        assert categories_for(act(who).viewer) == offered_categories(act(who).viewer, TABLE)
+    only = tuple(msgspec.structs.replace(entry, head=entry.code == "02") for entry in TABLE.category)
+    narrow = msgspec.structs.replace(TABLE, category=only)
+    assert offered_categories(act().viewer, narrow) == ("02",)
+    assert refusal(notice, act(), replace(DRIPS, category="01"), replace(HERE, categories=narrow)) == (
+        "category",
+        "unknown_choice",
+    )
 
 
 def test_a_note_is_put_right_until_somebody_goes_on_from_it() -> None:

@@ -12,6 +12,7 @@ from sync.domain.calendar import load_calendar
 from sync.domain.catalogue import KINDS
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation
+from sync.domain.rules import load_rules
 from sync.server.settings import Settings
 
 Refused = list[tuple[int, str, str]]
@@ -229,7 +230,10 @@ def test_what_the_verbs_of_disputes_make_is_accepted(
     server: Server, secretary: Device, head: Device, staff: Device
 ) -> None:
     mediator = server.person(secretary, "mediator", "compound", "compound")
-    place = disputes.NoticePlace(compound_id=server.places["compound"], building_id=server.places["b1"])
+    table = load_rules(Settings(Path()).resources).dispute_categories
+    place = disputes.NoticePlace(
+        compound_id=server.places["compound"], building_id=server.places["b1"], categories=table
+    )
     intent = disputes.NoticeIntent(title="楼道堆物", category="02", place="一单元楼道")
     noticed = disputes.notice(act(server, head), intent, place)
     dispute_id = noticed[0].id
@@ -251,7 +255,7 @@ def test_what_the_verbs_of_disputes_make_is_accepted(
         device.pull()
         server.clock.now += 1000
         dispute = record(device, "dispute", dispute_id)
-        device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered))
+        device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered, categories=table))
         if undone:
             device.pull()
             server.clock.now += 1000
@@ -262,7 +266,7 @@ def test_what_the_verbs_of_disputes_make_is_accepted(
             if name != "settle_on_spot":
                 server.clock.now += 1000
                 dispute = record(device, "dispute", dispute_id)
-                device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered))
+                device.accepted(*dispute_moves.move(act(server, device), dispute, name, entered, categories=table))
     mediator.pull()
     assert mediator.rows[dispute_id].values["state"] == "archived"
     head.pull()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sync.domain.categories import CARE_MATTER
 from sync.domain.colour_rules import Colour
-from sync.domain.demand_categories import CARE_MATTER
 from sync.domain.demand_moves import MoveIntent
 from sync.domain.demands import DemandIntent, DemandPlace
 from sync.domain.rules import Rules, load_rules

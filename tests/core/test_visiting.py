@@ -38,7 +38,14 @@ def act(at: str = NOW, *, who: str = "head", building: str = "b3") -> Act:
 
 
 def door(**changes: Any) -> DoorFacts:
-    facts = DoorFacts(household_id="h1", building_id="b3", compound_id="k", care=RULES.care, unit_id="u1")
+    facts = DoorFacts(
+        household_id="h1",
+        building_id="b3",
+        compound_id="k",
+        dispute_categories=RULES.dispute_categories,
+        care=RULES.care,
+        unit_id="u1",
+    )
     return replace(facts, **changes)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sync.domain.calendar import DAY, HOUR, add_days, day_of
-from sync.domain.demand_categories import DEFAULT_CATEGORIES
+from sync.domain.categories import DEFAULT_CATEGORIES
 from sync.domain.demand_flow import due_times
 from sync.domain.demands import detail
 from sync.domain.example.dwellers import Story
