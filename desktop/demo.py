@@ -223,8 +223,7 @@ def run_demo(home: Path | None) -> int:
     paths = Paths.for_home(home)
     paths.ensure()
     vault = Vault(paths.data)
-    if not vault.is_set_up:
-        # A first start that was cut short: the server knows a PC that is nowhere. All of it is made up; begin anew.
+    if not vault.is_set_up:  # perhaps a first start was cut short, and the server knows a PC that is nowhere
         shutil.rmtree(home / "server", ignore_errors=True)
     with LocalServer(home / "server") as server:
         server.wait()

@@ -1,5 +1,6 @@
 """The example community: the small one stands as the screens show it, by the rules; all sizes are what they say."""
 
+import runpy
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
@@ -193,3 +194,16 @@ def test_the_command_prints_the_counts_and_the_pins(capsys: pytest.CaptureFixtur
     assert "household" in said
     assert "438" in said
     assert "王秀兰" in said
+
+
+def test_the_file_is_a_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["example", "--size", "small", "--today", "2026-05-31"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "sync" / "domain" / "example" / "__main__.py"), run_name="__main__")
+    assert ended.value.code == 0
+    assert "household" in capsys.readouterr().out
+
+
+def test_the_community_has_one_id_whatever_the_day() -> None:
+    assert next(iter(of("community"))) == example.community_id("small")
+    assert len({example.community_id(size) for size in example.SIZES}) == 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sync.domain.calendar import WEEKDAYS_ONLY, WorkCalendar
-from sync.domain.example import demands, disputes, dwellers, happiness, places, visits
+from sync.domain.example import demands, disputes, dwellers, happiness, places, quarrels, visits
 from sync.domain.example.making import SEED, TODAY, Maker, Size
 from sync.domain.example.people import Staff, accounts
 from sync.domain.operations import Operation
@@ -57,7 +57,7 @@ def _demands(maker: Maker, told: list[dwellers.Story], staff: Staff, wanted: dic
 
 
 def _disputes(maker: Maker, told: list[dwellers.Story], staff: Staff) -> Iterator[Operation]:
-    shown = list(happiness.cases(maker, told, staff)) if maker.size == "small" else []
+    shown = list(quarrels.cases(maker, told, staff)) if maker.size == "small" else []
     spared = frozenset({staff.ids["head3"]}) if shown else frozenset()
     past = disputes.past(maker, told, staff, disputes.DISPUTES[maker.size] - len(shown), spared=spared)
     for case in sorted([*past, *shown], key=lambda case: case.at):
