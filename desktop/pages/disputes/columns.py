@@ -95,7 +95,9 @@ class DisputeList(QListView):
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._disputes.rowCount():
+            if not self.currentIndex().isValid():
+                self.setCurrentIndex(self._disputes.index(0, 0))
             self.opened.emit(self._disputes.id_at(self.currentIndex().row()))
         else:
             super().keyPressEvent(event)
