@@ -316,9 +316,10 @@ def residents(db: Database, viewer: Viewer, household_id: str, *, today: str) ->
 
 
 def clusters(db: Database, viewer: Viewer, building_id: str) -> tuple[Choice, ...]:
-    """The household groups of a building, by number."""
+    """The household groups of a building, by number; with their leader for those who may read names."""
+    leader = "' ' || leader" if viewer.may_see(Privacy.K2, building_id) else "''"
     statement = f"""
-        SELECT id, trim(number || ' ' || name || ' ' || leader) FROM household_cluster
+        SELECT id, trim(number || ' ' || name || {leader}) FROM household_cluster
         WHERE building_id = :building AND deleted = 0 AND {MINE} ORDER BY number, name, id"""
     with converted():
         rows = db.conn.execute(statement, {"streams": viewer_streams(viewer), "building": building_id}).fetchall()
@@ -349,7 +350,10 @@ def hints(db: Database, viewer: Viewer, household_id: str) -> tuple[Hint, ...]:
 
 
 def changes(db: Database, viewer: Viewer, household_id: str) -> tuple[Change, ...]:
-    """What was last changed of a household and its people, newest first, as far as this file knows it."""
+    """What was last changed of a household and its people, newest first, as far as this file knows it.
+
+    Of the people only for those who may read their names.
+    """
     given = {"streams": viewer_streams(viewer), "household": household_id}
     found = []
     with converted():
@@ -358,6 +362,8 @@ def changes(db: Database, viewer: Viewer, household_id: str) -> tuple[Change, ..
             table = schema.TABLES[kind]
             statement = f"{table.select} WHERE {where} = :household AND deleted = 0 AND {MINE}"
             for row in map(table.row, db.conn.execute(statement, given).fetchall()):
+                if kind == "resident" and not viewer.may_see(Privacy.K2, row.values["building_id"]):
+                    continue
                 subject = str(row.values["name"]) if kind == "resident" else ""
                 found += _changes_of(kind, row.id, row.clock, row.clocks, subject, waiting)
     return tuple(sorted(found, key=lambda change: -change.at))

@@ -181,6 +181,13 @@ def test_a_group_leader_sees_no_numbers(world: World) -> None:
     assert row.contact_name == ""
     with pytest.raises(AccessError):
         household_records.reveal(world.store, leader, "household", world.id("b3:201"), "contact_phone")
+    group = new("household_cluster", world.id("group"), building_id=world.id("b3"), number="2", leader="高志远")
+    world.store.seed([group])
+    assert [choice.name for choice in households.clusters(world.store.db, viewer, world.id("b3"))] == ["2"]
+    mine = households.changes(world.store.db, viewer, world.id("b3:201"))
+    theirs = households.changes(world.store.db, world.viewer("head3"), world.id("b3:201"))
+    assert {change.subject for change in mine} == {""}
+    assert {change.subject for change in theirs} == {"", "杨帆"}
 
 
 def test_a_hint_can_be_given_and_not_read_back(world: World) -> None:
