@@ -153,6 +153,10 @@ class ResponsiveColumns(QWidget):
         main.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._arrange()
 
+    def show_widget(self, widget: QWidget) -> None:
+        """Scroll so that a widget can be seen."""
+        self._scroll.show_widget(widget)
+
     @property
     def mode(self) -> str:
         """``wide``, ``stacked`` or ``single``."""

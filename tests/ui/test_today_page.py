@@ -15,6 +15,7 @@ from desktop.pages.today.rows import TodayRow
 from sync.domain.demand_moves import MoveIntent
 from sync.domain.demands import DemandIntent
 from sync.domain.disputes import NoticeIntent
+from sync.domain.operations import delete, new
 from sync.domain.visit_facts import KnockIntent, VisitIntent
 from sync.store import demands, visits
 from world import World, rules
@@ -196,3 +197,56 @@ def test_large_letters_put_everything_in_one_column(desk: Desk, qapp: QApplicati
     i18n.install(qapp, i18n.ENGLISH)
     desk.settle()
     assert "To be done today" in texts(page)
+
+
+def test_the_line_below_the_list_brings_the_rest(desk: Desk) -> None:
+    world = desk.world
+    extra = [
+        new(
+            "household",
+            world.id(f"extra{n}"),
+            building_id=world.id("b3"),
+            unit_id=world.id("b3:unit"),
+            floor=4,
+            room_no=f"4{n:02}",
+            slot=n,
+        )
+        for n in range(1, 9)
+    ]
+    world.save("staff", extra)
+    page = shown(desk)
+    assert page._more.text() == "还有 6 户，看名单"
+    assert len(page.rows) == 8
+    page._more.click()
+    desk.settle()
+    assert len(page.rows) == 14
+    assert page.rows[8].action.hasFocus()
+    assert not page._more.isVisible()
+    page.open()
+    desk.settle()
+    assert len(page.rows) == 8
+
+
+def test_a_visit_that_should_have_been_is_held_against_nobody(desk: Desk) -> None:
+    for room in ROOMS:
+        met(desk, f"b3:{room}")
+    desk.world.clock.forward(days=400)
+    page = shown(desk)
+    assert {row.words.due for row in page.rows} == {"该去了"}
+
+
+def test_without_doors_the_blue_button_is_the_first_step(desk: Desk) -> None:
+    desk.sit("mediator")
+    page = shown(desk)
+    assert "还没有分给您的楼" in texts(page)
+    assert not page.print_sheet.isVisible()
+    assert not page.share.isVisible()
+    page.record.click()
+    assert desk.went[-1][0] == "sync"
+    for row in desk.world.store.db.conn.execute("SELECT id FROM household").fetchall():
+        desk.world.save("staff", [delete("household", row[0])])
+    desk.sit("staff")
+    page = shown(desk)
+    assert page.record.text().startswith("新建楼栋")
+    page.record.click()
+    assert desk.went[-1] == ("households", {"new_building": True})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
 from desktop import theme
@@ -246,7 +246,9 @@ class TodayPage(Page):
         seen = min(len(self._board.items), _ROWS) + self._more_shown
         self._more_shown += _MORE
         self._show(self._board)
-        self.rows[seen].action.setFocus(Qt.FocusReason.OtherFocusReason)
+        first = self.rows[seen]
+        first.action.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, first, partial(self.columns.show_widget, first))
 
     def _undo_step(self, step: StepToday) -> None:
         self._undo(lambda store, me: demands.take_back(store, me, step.demand_id, step.event_id))
