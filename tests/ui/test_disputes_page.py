@@ -178,7 +178,7 @@ def test_a_draft_is_offered_again_and_dropped_when_saved(desk: Desk, world: Worl
     desk.settle()
     assert page.form is None
     assert not page.danger.is_danger
-    page.begin_notice()
+    page.new.click()
     desk.settle()
     form = notice_form(page)
     assert (form.place.text(), form.summary_line.text(), form.signs.values()) == ("3-1-102", "noise", ("threat",))
@@ -194,7 +194,7 @@ def test_a_draft_is_offered_again_and_dropped_when_saved(desk: Desk, world: Worl
     assert page.card.row.risk == "red"
     assert page.danger.is_danger
     assert "010-55550110" in page.danger.accessibleName()
-    page.begin_notice()
+    page.new.click()
     desk.settle()
     assert notice_form(page).summary_line.text() == ""
 
@@ -338,6 +338,13 @@ def test_narrow_windows_show_one_half_at_a_time(desk: Desk, world: World, qapp: 
     desk.settle()
     assert page.list.isVisible()
     assert page.form is None
+    QTest.keyClick(page.list, Qt.Key.Key_Return)
+    desk.settle()
+    focused = QApplication.focusWidget()
+    assert focused is page.bar.primary
+    QTest.keyClick(focused, Qt.Key.Key_Escape)
+    assert page.list.isVisible()
+    assert page.list.hasFocus()
 
 
 def test_a_full_disk_keeps_the_form(desk: Desk, world: World, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop import theme
@@ -78,6 +78,7 @@ class Halves(QWidget):
     """``show_right`` and ``show_left`` matter only where one half is shown at a time."""
 
     mode_changed = Signal()
+    back_asked = Signal()  # Esc, where it leads to the list and not yet off the page
 
     def __init__(self, left: QWidget, right: QWidget) -> None:
         super().__init__()
@@ -104,6 +105,19 @@ class Halves(QWidget):
     def shows_right_only(self) -> bool:
         """Whether the list is hidden behind the dispute."""
         return self.is_narrow and self._on_right
+
+    def event(self, event: QEvent) -> bool:
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self.shows_right_only:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.shows_right_only:
+            self.back_asked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -45,7 +45,7 @@ class DisputesPage(Page):
         self.bar = StepBar()
         self.danger = DangerBox()
         self.shelf = OptionRow((), name=tr("Which ones"))
-        self.new = button("", key="Ctrl+M", on_click=self.begin_notice)
+        self.new = button("", key="Ctrl+M", on_click=lambda: self.writing.begin_notice())
         self.back = button("", role="link", on_click=self._go_to_list)
         self._nothing = label("", "secondary", wrap=True)
         self.writing = Writing(context, self)
@@ -125,10 +125,6 @@ class DisputesPage(Page):
         if self._card is not None and self.form is None:
             self._show(self._card)
 
-    def begin_notice(self) -> None:
-        """Open the fields of a new note."""
-        self.writing.begin_notice()
-
     def begin(self, move: str) -> None:
         """Make a step of the dispute shown, or open its fields."""
         if self._card is not None:
@@ -139,7 +135,8 @@ class DisputesPage(Page):
     def _connect(self) -> None:
         self.shelf.changed.connect(self._on_shelf)
         self.list.shown.connect(self._on_shown)
-        self.list.opened.connect(lambda _: self.halves.show_right())
+        self.list.opened.connect(self._on_opened)
+        self.halves.back_asked.connect(self._go_to_list)
         self.model.loaded.connect(self._on_loaded)
         self.view.undo_asked.connect(self._take_back)
         self.view.amend_asked.connect(lambda: self.writing.begin_notice(self._card))
@@ -197,8 +194,6 @@ class DisputesPage(Page):
     def _take_back(self, event_id: str) -> None:
         if self._card is not None:
             self.writing.take_back(self._card.row.dispute_id, event_id)
-
-    # ------------------------------------------------------------------------------------------- showing
 
     def _show(self, card: DisputeCard) -> None:
         self._card = card
@@ -262,6 +257,12 @@ class DisputesPage(Page):
         elif not count:
             self._show_nothing()
 
+    def _on_opened(self, _: str) -> None:
+        self.halves.show_right()
+        if self.halves.is_narrow:
+            self._wants_bar = True
+            (self.bar.primary or self.back).setFocus()
+
     def _on_shelf(self) -> None:
         self.list.choose("")
         self._show_nothing()
@@ -291,8 +292,7 @@ class DisputesPage(Page):
         return shelves_for(session.viewer if session.is_open else None)
 
     def _failed(self, error: Exception) -> None:
-        said = words(error)
-        tone = Tone.WARN if isinstance(error, QiaomenError) else Tone.ALARM
+        said, tone = words(error), Tone.WARN if isinstance(error, QiaomenError) else Tone.ALARM
         self.context.hub.notice.emit(Notice(said.title, said.advice, tone, details=said.details))
 
     def _today(self) -> str:

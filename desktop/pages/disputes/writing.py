@@ -19,7 +19,7 @@ from desktop.pages.page import Touched
 from desktop.texts import sentence
 from desktop.widgets.ask import Question
 from desktop.widgets.search_field import SearchResult
-from desktop.words.disputes import MOVES, word
+from desktop.words.disputes import MOVES, STEPS, word
 from sync.domain.calendar import day_of
 from sync.domain.dispute_moves import DisputeMove
 from sync.domain.dispute_undo import UNDOABLE
@@ -222,7 +222,7 @@ class Writing(QObject):
 
         def done(_: Touched) -> None:
             self.close()
-            self.saved.emit(dispute_id, word(MOVES, move), move in UNDOABLE)
+            self.saved.emit(dispute_id, word(STEPS, move), move in UNDOABLE)
 
         self._context.tasks.write(self._page, write, done, self._refused)
 
