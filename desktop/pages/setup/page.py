@@ -27,6 +27,7 @@ from sync.errors import Offline, QiaomenError, ServerTrouble
 from sync.keys.codes import check_pin, read_one_time_code
 
 WIDTH = 720
+LAID_OUT_MS = 60  # by then wrapped lines have found their height
 LOOK_MS = 200  # how often the progress of the first download is looked at
 
 
@@ -178,7 +179,7 @@ class SetupPage(QWidget):
             self.start.setFocus()
         said = words(error)
         set_text(self._error, f"{said.title}　{said.advice if self._is_made else _advice(error) or said.advice}")
-        QTimer.singleShot(0, self._error, lambda: self._scroll.show_widget(self._error))
+        QTimer.singleShot(LAID_OUT_MS, self._error, lambda: self._scroll.show_widget(self._error))
 
     # ------------------------------------------------------------------------------------------- recovery code
 

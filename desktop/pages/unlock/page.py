@@ -26,6 +26,7 @@ from sync.domain.calendar import day_of
 from sync.errors import PinLocked
 
 WIDTH = 760
+LAID_OUT_MS = 60  # by then wrapped lines have found their height
 
 
 class UnlockPage(QWidget):
@@ -223,7 +224,7 @@ class UnlockPage(QWidget):
 
     def _see(self, widget: QWidget) -> None:
         """With large letters the page is higher than the screen: go to what was just said."""
-        QTimer.singleShot(0, widget, lambda: self._scroll.show_widget(widget))
+        QTimer.singleShot(LAID_OUT_MS, widget, lambda: self._scroll.show_widget(widget))
 
     def _open_copy(self, day: str) -> None:
         self._show_offer(None)
