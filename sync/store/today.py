@@ -8,6 +8,7 @@ import msgspec
 
 from sync.domain.calendar import add_days, day_of, start_of_day
 from sync.domain.care import BANDS_BEFORE_HARD, Level
+from sync.domain.colour_rules import Colour
 from sync.domain.colours import AreaCounts
 from sync.domain.pairing import visit_due_on
 from sync.domain.roles import Viewer
@@ -216,13 +217,18 @@ def _has_homes(db: Database, viewer: Viewer) -> bool:
         return bool(db.conn.execute(statement, {"streams": viewer_streams(viewer)}).fetchone()[0])
 
 
-def _due_day(item: Item, today: str) -> tuple[bool, str]:
-    """Items without a day come last; a visit that should have been is due today, whatever its day was."""
-    if isinstance(item, DemandRow):
-        return item.due_at is None, day_of(item.due_at) if item.due_at else ""
+def _due_day(item: Item, today: str) -> tuple[bool, str, bool]:
+    """Items without a day come last. What is red is due today at the latest, before the visits of the day; a visit
+    that should have been is due today, whatever its day was.
+    """
     if isinstance(item, VisitDue):
-        return False, max(item.due_on or today, today)
-    return item.next_on is None, item.next_on or ""
+        return False, max(item.due_on or today, today), True
+    if isinstance(item, DisputeRow):
+        return item.next_on is None, item.next_on or "", False
+    day = day_of(item.due_at) if item.due_at else ""
+    if item.coloured.colour is Colour.RED:
+        return False, min(day or today, today), False
+    return not day, day, False
 
 
 def _after(column: str, level: Level) -> str:

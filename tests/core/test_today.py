@@ -172,7 +172,11 @@ def test_what_is_near_comes_before_what_was_long_ago(world: World) -> None:
     assert (second.place, second.due_on) == ("3-1-302", "2026-12-01")
     days = [visit.due_on or "" for visit in others]
     assert days == sorted(days, reverse=True)
-    assert today._due_day(second, "2027-05-25") == (False, "2027-05-25")  # long ago is today, not before all others
+    assert today._due_day(second, "2027-05-25") == (
+        False,
+        "2027-05-25",
+        True,
+    )  # not before all others
 
 
 def test_a_community_without_doors_is_told_apart_from_an_empty_day(world: World) -> None:
@@ -218,8 +222,15 @@ def test_residents_to_be_told_come_first_then_all_by_day(world: World) -> None:
     assert {type(item) for item in others} == {DemandRow, VisitDue, DisputeRow}
     days = [today._due_day(item, seen.today) for item in others]
     assert days == sorted(days)
-    assert today._due_day(replace(first, due_at=None), seen.today) == (True, "")
+    assert today._due_day(replace(first, due_at=None), seen.today) == (True, "", False)
     assert heating in {item.demand_id for item in board(world, "staff").items if isinstance(item, DemandRow)}
+
+
+def test_what_is_urgent_stands_before_the_visits_of_the_day(world: World) -> None:
+    met(world, "b3:202", demands=(HEATING,))
+    first, *others = board(world).items
+    assert isinstance(first, DemandRow)
+    assert {type(item) for item in others} == {VisitDue}
 
 
 def test_another_head_sees_nothing_of_it(world: World) -> None:
