@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import PriorityQueue
 from typing import Any, Final, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from sync.errors import StoreError
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 OPEN: Final = -1
 SHUT: Final = 1000
 STOP: Final = 1001
+WATCH_MS: Final = 50
 
 
 @dataclass(slots=True)
@@ -36,7 +37,11 @@ class Answer:
 
 
 class Return(QObject):
-    """The one bridge home: a queued signal without a load, so nothing is freed on the wrong thread."""
+    """The one bridge home: a queued signal without a load, so nothing is freed on the wrong thread.
+
+    While something is expected a slow timer looks too: on a busy PC a ring from a thread of Python's was seen to
+    get lost (PySide6 6.8.3, about one in some ten thousand), and an answer must not wait for the next one.
+    """
 
     ready = Signal()
 
@@ -44,6 +49,18 @@ class Return(QObject):
         super().__init__()
         self._deliver = deliver
         self.ready.connect(self._on_ready, Qt.ConnectionType.QueuedConnection)
+        self._watch = QTimer(self)
+        self._watch.setInterval(WATCH_MS)
+        self._watch.timeout.connect(self._on_ready)
+
+    def expect(self) -> None:
+        """Something was handed out: look from time to time until it is home."""
+        if not self._watch.isActive():
+            self._watch.start()
+
+    def rest(self) -> None:
+        """All is home."""
+        self._watch.stop()
 
     @Slot()
     def _on_ready(self) -> None:

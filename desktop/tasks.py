@@ -89,7 +89,7 @@ class Tasks(Generic[W, R]):
         self._waiting: set[Waiting] = set()
         self._waiting_lock = threading.Lock()
         self._is_open = False
-        self._return = Return(self._deliver_one)
+        self._return = Return(self._deliver)
 
         def lane(name: str, *, threads: int) -> Lane:
             home = self._return.ready.emit
@@ -98,8 +98,6 @@ class Tasks(Generic[W, R]):
         self._write = lane("write", threads=1)
         self._read = lane("read", threads=1)
         self._net = lane("net", threads=NET_THREADS)
-
-    # -------------------------------------------------------------------------------------- the store's life
 
     def start(
         self,
@@ -174,8 +172,6 @@ class Tasks(Generic[W, R]):
         """How many answers are still to come; 0 means that all is quiet."""
         return len(self._askers)
 
-    # -------------------------------------------------------------------------------------- the three verbs
-
     def write(
         self,
         owner: QObject | None,
@@ -234,8 +230,6 @@ class Tasks(Generic[W, R]):
             self._return.ready.emit()
         return result
 
-    # -------------------------------------------------------------------------------------- inside
-
     def _ask(
         self,
         lane: Lane,
@@ -260,7 +254,15 @@ class Tasks(Generic[W, R]):
         self._askers[job.token] = _Asker(
             owner=owner, then=then, fail=fail, job=job, slot=slot, is_write=lane is self._write
         )
+        self._return.expect()
         lane.put(job, priority=priority)
+
+    def _deliver(self) -> None:
+        try:
+            self._deliver_one()
+        finally:
+            if not self._askers and not self._answers:
+                self._return.rest()
 
     def _deliver_one(self) -> None:
         """On the UI thread: bring one answer home; each rang once, so a flood leaves room for keys."""

@@ -203,6 +203,14 @@ def test_what_a_write_altered_is_told_even_when_the_asker_is_gone(qtbot: QtBot) 
     tasks.close()
 
 
+def test_an_answer_comes_home_when_its_ring_got_lost(desk: Desk, qtbot: QtBot) -> None:
+    desk.tasks._net._ring = lambda: None
+    came: list[int] = []
+    desk.tasks.net(None, lambda: 7, came.append)
+    qtbot.waitUntil(lambda: came == [7])
+    assert not desk.tasks._return._watch.isActive()  # nothing is expected, nobody looks
+
+
 def test_write_wait_is_refused_on_the_ui_thread(desk: Desk) -> None:
     with pytest.raises(RuntimeError, match="net lane"):
         desk.tasks.write_wait(lambda book: book.add("no"))
