@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sync.domain.ids import new_id
 from sync.errors import BadMessage, QiaomenError
-from sync.server import openapi
+from sync.server import jobs, openapi
 from sync.server.logs import log, log_failure
 from sync.server.requests import Answer, Sent, problem
 from sync.server.service import Endpoint, Service
@@ -75,6 +75,7 @@ def make_app(settings: Settings) -> Litestar:
 
     app = Litestar(
         route_handlers=[hello, push, pull, enrol, people, new_code, livez, readyz, schema],
+        lifespan=[lambda _: jobs.running(service.file_unanswered, every_s=settings.jobs_every_s)],
         on_shutdown=[service.close],
         exception_handlers={Exception: _unforeseen},
         openapi_config=None,

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
 from sync.server.runner import Runner
 from sync.server.settings import Settings
-from sync.server.storage import beginning, feed, people, replicas, shape
+from sync.server.storage import archiving, beginning, feed, people, replicas, shape
 from sync.server.storage.batch import Batch
 from sync.server.storage.push import Batched, Caller, Desk, push
 from sync.server.storage.rights import RightsCache, reach_of
@@ -40,6 +41,7 @@ from sync.wire import (
 )
 
 Endpoint = Callable[[Sent], Awaitable[Answer]]
+_FILED_AT_ONCE = 200  # demands in one transaction, so that devices get in between
 _LEAST_FREE = 0.05  # of the disk; below it the server says that it is not ready
 
 
@@ -202,6 +204,18 @@ class Service:
         current = await self._runner.read(shape.is_current)
         disk = shutil.disk_usage(self.settings.data)
         return current and disk.free > _LEAST_FREE * disk.total
+
+    async def file_unanswered(self) -> int:
+        """File the demands whose resident was told 15 days ago and never asked; how many there were."""
+        community, replica, now = self.identity.community, self.identity.replica, self._now()
+        due = await self._runner.read(lambda c: archiving.overdue(c, community, now=now))
+        filed = 0
+        for at in range(0, len(due), _FILED_AT_ONCE):
+            some = due[at : at + _FILED_AT_ONCE]
+            filed += await self._runner.write(
+                partial(archiving.archive, community=community, demand_ids=some, replica=replica, now=now)
+            )
+        return filed
 
     def _begin(self, connection: Connection) -> tuple[beginning.Identity, people.Code | None]:
         who = beginning.identity(connection, self.settings)

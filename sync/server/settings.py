@@ -24,6 +24,7 @@ class Settings:
     secretary_name: str = "社区书记"
     example: str = ""  # size of the made-up community that an empty database begins with
     sync_window_s: int = 30  # devices spread their rounds over this many seconds
+    jobs_every_s: float = 86_400  # what only time changes is written this often, and at the start
     pool_size: int = 6
     reader_threads: int = 5
     wall: Callable[[], int] = wall_ms
