@@ -18,11 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tour", type=Path, metavar="DIR", help="walk through the main job and leave pictures in DIR")
     chosen = parser.parse_args(arguments)
     if chosen.tour is not None:
-        from desktop.tour import run_tour
+        from desktop.rehearsal.tour import run_tour
 
         return run_tour(chosen.tour)
     if chosen.demo or chosen.practice:
-        from desktop.demo import run_demo, run_practice
+        from desktop.rehearsal.demo import run_demo, run_practice
 
         return run_practice() if chosen.practice else run_demo(chosen.home)
     from desktop.launch import run

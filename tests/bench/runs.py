@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from desktop.demo import furnish
+from desktop.rehearsal.letting_in import furnish
 from sync.domain import example
 from tests.bench.measures import NOW, Bench, Measure, measure
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from desktop import demo, i18n
+from desktop import i18n
 from desktop.app import Application
 from desktop.paths import Paths, resources
+from desktop.rehearsal import demo
 from desktop.vault import Vault
 from sync.domain import example
 from sync.domain.calendar import instant

@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QListWidget
 
-from desktop import tour_moves as moves
 from desktop.i18n import tr
 from desktop.pages.demands.page import DemandPage
 from desktop.pages.disputes.form import NoticeForm
@@ -15,13 +14,14 @@ from desktop.pages.disputes.page import DisputesPage
 from desktop.pages.disputes.steps import StepForm
 from desktop.pages.visits.batch import BatchPage
 from desktop.pages.visits.page import VisitPage
+from desktop.rehearsal import moves
+from desktop.rehearsal.hands import Hands
 from desktop.sync_agent import Phase
-from desktop.tour_hands import Hands
 from desktop.widgets.pin_field import PinField
 from sync.domain.colour_rules import Colour
 
 if TYPE_CHECKING:
-    from desktop.tour import Stage
+    from desktop.rehearsal.stage import Stage
 
 _DOORS = "22122612232122162224"  # what twenty doors come to; three people met
 _MATTER = "家里没暖气，室温13度"

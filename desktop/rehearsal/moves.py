@@ -14,13 +14,13 @@ from desktop.pages.needs_map.page import NeedsMapPage
 from desktop.pages.unlock.page import UnlockPage
 from desktop.pages.unlock.tile import PersonTile
 from desktop.pages.visits.page import VisitPage
-from desktop.tour_hands import Hands, TourFailure
+from desktop.rehearsal.hands import Hands, TourFailure
 from desktop.widgets.ask import ScreenAsk
 from desktop.widgets.pin_field import PinField
 from sync.domain.colour_rules import Colour
 
 if TYPE_CHECKING:
-    from desktop.tour import Stage
+    from desktop.rehearsal.stage import Stage
 
 ROOM = "3-3-502"  # green, known, and nothing open: it turns red and green again
 

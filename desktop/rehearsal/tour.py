@@ -7,66 +7,25 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.demo import Entrant, LocalServer, enrol, has_display
 from desktop.paths import Paths, resources
+from desktop.rehearsal.letting_in import Entrant, enrol
+from desktop.rehearsal.local_server import LocalServer, has_display
 from desktop.vault import Vault
 from sync.domain import example
 from sync.domain.calendar import instant
 from sync.domain.rules import Rules, load_rules
 
 if TYPE_CHECKING:
-    from desktop.app import Application
-    from desktop.tour_hands import Hands
-    from sync.client.api import HttpClient
+    from desktop.rehearsal.stage import Stage
 
 DEFAULT_FOLDER = Path("build/tour")
 MORNING = f"{example.TODAY} 09:00"
 LEAST_PICTURES = 14
-_NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody answers
-_PIN = "280514"  # of everybody who has no other
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Line:
-    """The line to the server, which the tour cuts and mends."""
-
-    server: LocalServer
-    is_up: bool = True
-
-    def connect(self, _: str) -> "HttpClient":
-        """What a program opens when it wants to sync."""
-        from sync.client.api import open_client
-
-        return self.server.connect() if self.is_up else open_client(_NOWHERE)
-
-
-@dataclass(slots=True)
-class Stage:
-    """What the steps work with. ``hands`` work the first PC, ``second`` the other one once it is there."""
-
-    folder: Path
-    home: Path
-    line: Line
-    rules: Rules
-    now: Callable[[], int]
-    hands: "Hands"
-    make: Callable[[Path], "Application"]
-    programs: list["Application"] = field(default_factory=list)
-    said: dict[str, str] = field(default_factory=dict)  # what a step leaves for a later one
-
-    def person(self, key: str) -> example.Person:
-        """Somebody of the staff."""
-        return next(person for person in example.people("small") if person.key == key)
-
-    def pin(self, key: str) -> str:
-        """The PIN of somebody of the staff."""
-        return self.person(key).pin or _PIN
 
 
 def run_tour(folder: Path) -> int:
@@ -93,9 +52,10 @@ def _run(folder: Path) -> int:
     from PySide6.QtWidgets import QApplication
 
     from desktop.app import Application
-    from desktop.tour_hands import Hands
-    from desktop.tour_moves import FileAnswers
-    from desktop.tour_steps import STEPS
+    from desktop.rehearsal.hands import Hands
+    from desktop.rehearsal.moves import FileAnswers
+    from desktop.rehearsal.stage import Line, Stage
+    from desktop.rehearsal.steps import STEPS
 
     qapp = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qapp, QApplication)
@@ -136,9 +96,9 @@ def _run(folder: Path) -> int:
     return 0 if pictures >= LEAST_PICTURES else 1
 
 
-def _do(stage: Stage, number: int, name: str, step: Callable[[Stage], None]) -> bool:
+def _do(stage: "Stage", number: int, name: str, step: Callable[["Stage"], None]) -> bool:
     """One step; whatever goes wrong leaves a picture of where it went wrong."""
-    from desktop.tour_hands import TourFailure
+    from desktop.rehearsal.hands import TourFailure
 
     started = time.monotonic()
     is_done = False
@@ -158,9 +118,11 @@ def _do(stage: Stage, number: int, name: str, step: Callable[[Stage], None]) -> 
 
 def _enrol_all(home: Path, server: LocalServer, rules: Rules, now: Callable[[], int]) -> None:
     """The station's PC with all those on it whom the branch secretary may let in, in the order of the staff list."""
+    from desktop.rehearsal.stage import PIN
+
     paths = Paths.for_home(home)
     paths.ensure()
-    staff = [Entrant(person, person.pin or _PIN) for person in example.people("small") if person.key != "secretary"]
+    staff = [Entrant(person, person.pin or PIN) for person in example.people("small") if person.key != "secretary"]
     enrol(Vault(paths.data), server, staff, rules=rules, now=now)
 
 
