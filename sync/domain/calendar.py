@@ -126,12 +126,6 @@ class WorkCalendar:
                 n -= 1
         return moved.isoformat()
 
-    def working_days_between(self, first: str, last: str) -> int:
-        """How many working days lie after ``first`` up to and including ``last``; never negative."""
-        start = parse_day(first)
-        span = range(1, days_between(first, last) + 1)
-        return sum(self.is_working_day((start + timedelta(days=n)).isoformat()) for n in span)
-
 
 WEEKDAYS_ONLY = WorkCalendar()  # the fallback when no table is at hand
 

@@ -1,17 +1,17 @@
 """How often a household is visited, when next, and when to stop knocking: care levels and due days."""
 
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import overload
 
 import msgspec
 
-from sync.domain.calendar import DAY, add_days, add_months
+from sync.domain.calendar import add_days, add_months
 from sync.errors import RuleError
 
 CONTACT = frozenset({"met"})  # at the door, elsewhere or by phone: the person was spoken to
-FAILED = frozenset({"no_answer"})  # a refusal is an answer; a vacant flat is not hard to reach
+# Nobody opened in so many time bands since the last contact: a contact card and a call instead of the daily list.
+# A refusal is an answer, and a vacant flat is not hard to reach.
 BANDS_BEFORE_HARD = 3
 
 
@@ -55,11 +55,6 @@ class CareRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise RuleError("category", "unknown_care_category", category=code)
         found = next((rule.level for rule in self.rule if rule.tags <= set(tags)), "")
         return found or (self.listed if tags else self.ordinary)
-
-    def highest(self, levels: Iterable[str]) -> str:
-        """The most frequent of the levels of a household's residents; the ordinary one when there are none."""
-        order = [level.code for level in self.level]
-        return min(levels, key=order.index, default=self.ordinary)
 
 
 _LABELS = {
@@ -119,24 +114,6 @@ def next_due_on(last_contact_on: str | None, *, level: str, rules: CareRules = D
     return add_days(add_months(last_contact_on, interval.months), interval.days) if last_contact_on else None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One knock: the day, the time band, the outcome."""
-
-    visited_on: str
-    time_band: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedVisit:
-    """A visit that is due, with everything it is for (a campaign's round, the care interval, a reply)."""
-
-    household_id: str
-    due_on: str
-    reasons: tuple[str, ...]
-
-
 def load_care_rules(text: str) -> CareRules:
     """The care rules from their TOML text; RuleError('rules', 'unreadable_rules') when damaged or incomplete."""
     try:
@@ -149,32 +126,3 @@ def load_care_rules(text: str) -> CareRules:
     if not (named <= levels and every_interval and all(rule.tags and rule.tags <= tags for rule in rules.rule)):
         raise RuleError("rules", "unreadable_rules")
     return rules
-
-
-def last_contact_on(attempts: Iterable[Attempt]) -> str | None:
-    """The latest day on which the household was spoken to, or None."""
-    return max((attempt.visited_on for attempt in attempts if attempt.outcome in CONTACT), default=None)
-
-
-def hard_to_reach(attempts: Sequence[Attempt]) -> bool:
-    """Whether nobody opened in three different time bands since the last contact.
-
-    Such a home gets a contact card and a phone call instead of turning up on the list every day.
-    """
-    since = last_contact_on(attempts) or ""
-    bands = {a.time_band for a in attempts if a.outcome in FAILED and a.visited_on > since}
-    return len(bands) >= BANDS_BEFORE_HARD
-
-
-def after_major_change(changed_at: int) -> int:
-    """By when somebody should look in after a major change in a level A household: 24 hours, in milliseconds."""
-    return changed_at + DAY
-
-
-def merge_planned(visits: Iterable[PlannedVisit]) -> tuple[PlannedVisit, ...]:
-    """At most one visit a household and day across all campaigns: a door is knocked once, for all reasons together."""
-    merged: dict[tuple[str, str], tuple[str, ...]] = {}
-    for visit in visits:
-        key = (visit.household_id, visit.due_on)
-        merged[key] = tuple(dict.fromkeys((*merged.get(key, ()), *visit.reasons)))
-    return tuple(PlannedVisit(household, day, reasons) for (household, day), reasons in merged.items())

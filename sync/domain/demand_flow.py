@@ -159,11 +159,6 @@ def evaluation_move(evaluation: str) -> str:
     return "evaluate_dissatisfied" if evaluation == "dissatisfied" else "evaluate"
 
 
-def counts_as_solved(close_kind: str) -> bool:
-    """Only a substantive close is a solution; interim and procedural ones are told apart in every count."""
-    return close_kind == "substantive"
-
-
 def due_times(urgency: str, *, reported_at: int, calendar: WorkCalendar) -> tuple[int, int]:
     """(first answer due, to be resolved by) in milliseconds.
 

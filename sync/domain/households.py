@@ -129,15 +129,6 @@ def edit_household(act: Act, intent: HouseholdIntent, facts: HouseholdFacts) -> 
     return [patch("household", household.id, **changed)] if changed else []
 
 
-def edit_resident(act: Act, intent: ResidentIntent, facts: HouseholdFacts) -> list[Operation]:
-    """Add a person, or change one; [] when nothing differs.
-
-    Of a child under fourteen no name and no phone are kept but "child n" and the year, unless the child is in care.
-    RuleError as ``edit_card``, with the plain names of the fields.
-    """
-    return _edit_resident(act, intent, facts, [])
-
-
 def move_out(act: Act, resident_id: str, facts: HouseholdFacts) -> list[Operation]:
     """The person lives here no longer; what was noted stays with the household. RuleError('id', 'unknown_record')."""
     _inside(act, facts.household.building_id)

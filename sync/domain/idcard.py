@@ -38,15 +38,6 @@ def validate(number: str, *, field: str = "id_number") -> str:
     return plain
 
 
-def is_valid(number: str) -> bool:
-    """Whether ``validate`` would accept it."""
-    try:
-        validate(number)
-    except RuleError:
-        return False
-    return True
-
-
 def birth_date(number: str) -> str:
     """The day of birth 'YYYY-MM-DD' of a valid number; RuleError otherwise."""
     plain = validate(number)

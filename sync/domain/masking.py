@@ -31,14 +31,6 @@ def mask_phone(phone: str) -> str:
     return HIDDEN if phone.strip() else ""
 
 
-def mask_id_number(number: str, *, may_see_k3: bool) -> str:
-    """'370812********123X' for roles that may see sensitive data, '***' for everybody else; '' stays ''."""
-    plain = number.strip()
-    if may_see_k3 and len(plain) == 18:
-        return f"{plain[:6]}********{plain[-4:]}"
-    return HIDDEN if plain else ""
-
-
 def mask_name(name: str) -> str:
     """'王**': the surname and always two stars, so that the length tells nothing; '' stays ''."""
     plain = name.strip()

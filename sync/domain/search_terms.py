@@ -116,12 +116,6 @@ def match_string(query: str) -> str:
     return " ".join(f'"{piece}"*' for piece in _pieces(query))
 
 
-def is_found(query: str, *, terms: Iterable[str]) -> bool:
-    """Whether the same query finds these terms; for lists without index, such as the names to unlock as."""
-    known = tuple(terms)
-    return all(any(term.startswith(piece) for term in known) for piece in _pieces(query))
-
-
 def normal_form(text: str) -> str:
     """NFKC, case folded, every dash a hyphen, ü as v, other marks on letters dropped."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_DASHES)

@@ -97,11 +97,6 @@ class KeySlots:
             if slot.kind != "recovery"
         )
 
-    @property
-    def has_recovery(self) -> bool:
-        """Whether a recovery code was made."""
-        return ("recovery", "") in self._slots
-
     def locked_until(self, account_id: str) -> int:
         """When the next PIN of this account will be tried, in ms since 1970; 0 when at once."""
         return max((info.locked_until for info in self.people() if info.account_id == account_id), default=0)

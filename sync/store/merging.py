@@ -36,14 +36,6 @@ def portions(page: Page, *, size: int = ROWS_AT_ONCE) -> tuple[Page, ...]:
     return (*(Page(rows=rows) for rows in cuts[:-1]), replace(page, rows=cuts[-1]))
 
 
-def apply_page(store: Store, page: Page) -> Touched:
-    """Take in a page, in transactions of 200 rows; returns what was touched."""
-    touched: Touched = frozenset()
-    for portion in portions(page):
-        touched |= apply_portion(store, portion)
-    return touched
-
-
 def apply_portion(store: Store, page: Page) -> Touched:
     """Take in one portion in one transaction, so that saving can go between two of them."""
     with store.write():

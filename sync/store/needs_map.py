@@ -17,7 +17,6 @@ from sync.domain.colours import (
     Coloured,
     DemandFacts,
     building_colour,
-    community_colour,
     compound_colour,
     count_colours,
     demand_colour,
@@ -83,14 +82,6 @@ class CompoundSnapshot:
     public: tuple[MapDemand, ...]
     taken_at: int
     rules_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommunitySnapshot:
-    """The community as a whole; above it there are counts and no colour."""
-
-    coloured: Coloured
-    counts: AreaCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,20 +252,6 @@ def compound_snapshot(
         now,
         rules.colours.version,
     )
-
-
-def community_snapshot(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> CommunitySnapshot:
-    """All compounds of the community together, by the same rule; none when the viewer may read a part of it only."""
-    places = compounds(db, viewer)
-    seen = [compound_snapshot(db, viewer, place.compound_id, rules=rules, now=now) for place in places]
-    is_whole = len(places) == len(viewer.places.compounds) and all(place.is_whole for place in places)
-    colour = community_colour(
-        count_colours(tile.coloured.colour for compound in seen for tile in compound.tiles),
-        public_areas=[demand.coloured for compound in seen for demand in compound.public],
-        rules=rules.colours,
-    )
-    counts = sum((compound.counts for compound in seen), AreaCounts())
-    return CommunitySnapshot(colour if is_whole else OFF_THE_MAP, counts)
 
 
 def building_snapshot(

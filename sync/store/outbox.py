@@ -314,11 +314,3 @@ def quarantined(db: Database, viewer: Viewer) -> tuple[Refused, ...]:
         WHERE author = :me OR stream IN (SELECT value FROM json_each(:streams)) ORDER BY op DESC"""
     found = db.conn.execute(statement, {"me": viewer.account_id, "streams": viewer_streams(viewer)})
     return tuple(Refused(op, msgspec.json.decode(body, type=Operation), *rest) for op, body, *rest in found.fetchall())
-
-
-def unsent_ids(db: Database, viewer: Viewer, *, kind: str) -> frozenset[str]:
-    """The viewer's records of a kind with work the server has not answered, to mark them in lists."""
-    statement = """SELECT DISTINCT id FROM outbox WHERE kind = :kind
-        AND (author = :me OR stream IN (SELECT value FROM json_each(:streams)))"""
-    given = {"kind": kind, "me": viewer.account_id, "streams": viewer_streams(viewer)}
-    return frozenset(row[0] for row in db.conn.execute(statement, given))

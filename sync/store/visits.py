@@ -8,6 +8,7 @@ from typing import Any
 from sync.domain.act import Act
 from sync.domain.address import room_label
 from sync.domain.calendar import start_of_day
+from sync.domain.care import BANDS_BEFORE_HARD
 from sync.domain.demands import DemandIntent
 from sync.domain.door_sheets import Door, walking_order
 from sync.domain.fields import Privacy
@@ -31,7 +32,6 @@ from sync.store.visit_facts import (
 )
 
 _TIMELINE = 20
-HARD_TO_REACH = 3  # failed attempts in as many different bands
 _DOORS = f"""
 SELECT h.id, h.building_id, b.name AS building, coalesce(u.label, '') AS unit, coalesce(u.position, 0) AS position,
     h.floor, h.slot, h.room_no, h.occupancy
@@ -301,7 +301,7 @@ def _hard(db: Database, given: dict[str, Any]) -> tuple[HardDoor, ...]:
     statement = f"""
         SELECT d.id, d.building, d.unit, d.room_no, c.failed_bands, c.failed_count
         FROM ({_DOORS} AND h.building_id = :building) d JOIN household_contact c ON c.household_id = d.id
-        WHERE c.failed_count >= {HARD_TO_REACH} AND json_array_length(c.failed_bands) >= {HARD_TO_REACH}
+        WHERE json_array_length(c.failed_bands) >= {BANDS_BEFORE_HARD}
             AND d.occupancy NOT IN ('vacant', 'non_residential')
         ORDER BY d.position, d.floor DESC, d.slot, d.room_no"""
     return tuple(

@@ -251,7 +251,3 @@ def test_time_limits():
     assert due("coordinated", friday) == (instant("2026-09-20 09:00"), instant("2026-09-24 09:00"))
     assert demand_flow.reply_due_at(friday, calendar=CN) == instant("2026-09-21 09:00")
     assert demand_flow.review_due_on("2026-03-10") == "2026-06-08"
-
-
-def test_only_a_substantive_close_counts_as_solved():
-    assert [kind for kind in demands.CLOSE_KINDS if demand_flow.counts_as_solved(kind)] == ["substantive"]

@@ -23,7 +23,6 @@ from sync.domain.households import (
     check_phone,
     edit_card,
     edit_household,
-    edit_resident,
     give_notice,
     is_child,
     move_out,
@@ -31,6 +30,7 @@ from sync.domain.households import (
 )
 from sync.domain.kinds.people import CarePairing, Household, Resident
 from sync.domain.kinds.places import Grant
+from sync.domain.operations import Operation
 from sync.domain.pairing import CareFacts, PairingIntent, care_due_on, end_pairing, pair_care, visit_due_on
 from sync.domain.roles import Places, Viewer
 from sync.errors import AccessError, RuleError
@@ -54,6 +54,11 @@ def act(role: str = "building_head", *, scope: tuple[str, str] | None = None) ->
     grant = Grant(id="g", account_id="me", role=role, scope_kind=kind, scope_id=where)
     viewer = Viewer("me", (grant,), PLACES)
     return Act(viewer, instant("2026-11-23 09:00"), lambda _: next(made), WEEKDAYS_ONLY)
+
+
+def alone(intent: ResidentIntent, facts: HouseholdFacts) -> list[Operation]:
+    """What saving the card writes when one person was entered."""
+    return edit_card(act(), CardIntent(residents=(intent,)), facts)
 
 
 def refused(field: str, code: str, error: RuleError) -> bool:
@@ -97,7 +102,7 @@ def test_a_household_of_another_building_is_not_open() -> None:
     foreign = replace(FACTS, household=Household(id="h2", building_id="b9", room_no="1"))
     for deed in (
         lambda: edit_household(act(), HouseholdIntent(), foreign),
-        lambda: edit_resident(act(), ResidentIntent(name="王"), foreign),
+        lambda: alone(ResidentIntent(name="王"), foreign),
         lambda: move_out(act(), "r1", foreign),
         lambda: suggest_care(act(), "腿脚不便", foreign.household),
         lambda: give_notice(act(), foreign),
@@ -135,26 +140,26 @@ def test_what_is_no_phone_number_is_refused(typed: str) -> None:
 
 
 def test_somebody_moves_in_with_a_rare_name() -> None:
-    (made,) = edit_resident(act(), ResidentIntent(name="𬱖𪚥", phone="13912345678", relation="女婿"), FACTS)
+    (made,) = alone(ResidentIntent(name="𬱖𪚥", phone="13912345678", relation="女婿"), FACTS)
     assert (made.kind, made.action) == ("resident", "new")
     assert (made.fields["name"], made.fields["household_id"], made.fields["building_id"]) == ("𬱖𪚥", "h1", "b3")
 
 
 def test_a_person_is_changed_by_what_differs() -> None:
     same = ResidentIntent(resident_id="r1", name="李桂芳", is_householder=True)
-    assert edit_resident(act(), same, FACTS) == []
-    (made,) = edit_resident(act(), replace(same, birth_year=1946, phone="13700006621"), FACTS)
+    assert alone(same, FACTS) == []
+    (made,) = alone(replace(same, birth_year=1946, phone="13700006621"), FACTS)
     assert made.fields == {"birth_year": 1946, "phone": "13700006621"}
 
 
 def test_of_a_child_only_a_number_and_the_year_are_kept() -> None:
     child = ResidentIntent(name="王明明", birth_year=2015, phone="13912345678")
-    (made,) = edit_resident(act(), child, FACTS)
+    (made,) = alone(child, FACTS)
     assert (made.fields["name"], made.fields["phone"], made.fields["birth_year"]) == ("孩子1", "", 2015)
     known = replace(FACTS, residents=(MOTHER, Resident(id="r3", household_id="h1", name="孩子1", birth_year=2015)))
-    (second,) = edit_resident(act(), child, known)
+    (second,) = alone(child, known)
     assert second.fields["name"] == "孩子2"
-    (older,) = edit_resident(act(), ResidentIntent(resident_id="r3", name="王明明", birth_year=2014), known)
+    (older,) = alone(ResidentIntent(resident_id="r3", name="王明明", birth_year=2014), known)
     assert older.fields == {"birth_year": 2014}
     two = CardIntent(residents=(child, replace(child, birth_year=2018)))
     assert [made.fields["name"] for made in edit_card(act(), two, FACTS)] == ["孩子1", "孩子2"]
@@ -162,10 +167,10 @@ def test_of_a_child_only_a_number_and_the_year_are_kept() -> None:
 
 def test_a_child_in_care_keeps_its_name_and_an_earlier_name_is_left_alone() -> None:
     renamed = ResidentIntent(resident_id="r2", name="王大宝", birth_year=2016)
-    (made,) = edit_resident(act(), renamed, replace(FACTS, in_care=frozenset({"r2"})))
+    (made,) = alone(renamed, replace(FACTS, in_care=frozenset({"r2"})))
     assert made.fields == {"name": "王大宝"}
-    assert edit_resident(act(), replace(renamed, name="王小宝"), FACTS) == []
-    (hidden,) = edit_resident(act(), renamed, FACTS)
+    assert alone(replace(renamed, name="王小宝"), FACTS) == []
+    (hidden,) = alone(renamed, FACTS)
     assert hidden.fields["name"] == "孩子1"
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.domain.masking import mask_id_number, mask_name, mask_phone, public_print_findings, require_public
+from sync.domain.masking import mask_name, mask_phone, public_print_findings, require_public
 from sync.errors import RuleError
 
 
@@ -30,13 +30,6 @@ def test_four_digits_of_a_mobile_number_are_never_shown(phone):
     assert mask_phone(phone).count("*") == 4
     assert public_print_findings(f"请拨打{phone}。") == ("mobile_number",)
     assert public_print_findings(mask_phone(phone)) == ()
-
-
-def test_identity_numbers():
-    assert mask_id_number("37081219560101123X", may_see_k3=True) == "370812********123X"
-    assert mask_id_number("37081219560101123X", may_see_k3=False) == "***"
-    assert mask_id_number("3708121956", may_see_k3=True) == "***"
-    assert mask_id_number(" ", may_see_k3=True) == ""
 
 
 @pytest.mark.parametrize(

@@ -177,16 +177,6 @@ def test_rooms_without_a_unit_stand_in_a_column_of_their_own(world: World, rules
     assert [cell.room_no for cell in seen.cells if not cell.unit_id] == ["商1"]
 
 
-def test_the_community_is_all_its_compounds_together(world: World, rules: Rules) -> None:
-    raised(world, rules, replace(HEATING, life_safety=True), "b3:201")
-    viewer = world.viewer("secretary")
-    seen = needs_map.community_snapshot(world.store.db, viewer, rules=rules, now=world.clock())
-    assert seen.coloured.reasons == ("C4",)
-    assert seen.counts.red == 1
-    head = needs_map.community_snapshot(world.store.db, world.viewer("head3"), rules=rules, now=world.clock())
-    assert head.coloured.colour is Colour.NONE
-
-
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     category=st.sampled_from(["01", "02", "03", "05", "06", "15"]),

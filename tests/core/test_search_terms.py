@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sync.domain.search_terms import (
     READINGS_AT_MOST,
     Pinyin,
-    is_found,
     match_string,
     name_terms,
     normal_form,
@@ -150,14 +149,6 @@ def test_a_query_needs_each_piece() -> None:
     assert match_string("--3") == '"3"*'
     assert match_string("— \" ' *") == ""
     assert match_string('a" OR b:NEAR(x)*') == '"a"* "or"* "b"* "near"* "x"*'
-
-
-def test_short_lists_are_filtered_by_the_same_rule(pinyin: Pinyin) -> None:
-    terms = name_terms("王秀英", pinyin=pinyin)
-    assert is_found("wxy", terms=terms)
-    assert is_found("秀", terms=terms)
-    assert is_found("", terms=terms)
-    assert not is_found("wxy 李", terms=terms)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from sync.store.leaving import Exit
 from sync.store.merging import Page
 from sync.store.outbox import Refusal, Reply
 from sync.store.replicas import learn_offset, rename_replica
+from sync.store.writer import Touched
 from world import World
 
 SERVER = 5
@@ -46,6 +47,11 @@ def stored(world: World, kind: str, record_id: str) -> Row:
     return row
 
 
+def taken(world: World, page: Page) -> Touched:
+    """Take in a page, portion by portion."""
+    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in merging.portions(page)))
+
+
 def all_streams(world: World) -> frozenset[str]:
     return frozenset(row[0] for row in world.store.db.execute("SELECT id FROM stream"))
 
@@ -53,18 +59,18 @@ def all_streams(world: World) -> frozenset[str]:
 def test_pulled_rows_replace_what_was_there(world: World) -> None:
     row = demand_row(world)
     page = Page(rows=(row,), streams=all_streams(world), cursors={row.stream: 7, "unknown": 3})
-    assert merging.apply_page(world.store, page) == {("demand", "d")}
+    assert taken(world, page) == {("demand", "d")}
     assert stored(world, "demand", "d") == row
     assert merging.cursors(world.store)[row.stream] == 7
     assert "unknown" not in merging.cursors(world.store)
     later = demand_row(world, minute=1, title="屋顶漏水", aliases="of a newer server")
-    merging.apply_page(world.store, Page(rows=(later,)))
+    taken(world, Page(rows=(later,)))
     assert stored(world, "demand", "d").values["title"] == "屋顶漏水"
 
 
 def test_kinds_of_a_newer_server_are_left_out(world: World) -> None:
     row = demand_row(world)
-    assert merging.apply_page(world.store, Page(rows=(replace(row, kind="of_tomorrow"),))) == frozenset()
+    assert taken(world, Page(rows=(replace(row, kind="of_tomorrow"),))) == frozenset()
 
 
 def test_large_pages_come_in_portions_with_the_cursors_last(world: World) -> None:
@@ -74,7 +80,7 @@ def test_large_pages_come_in_portions_with_the_cursors_last(world: World) -> Non
     assert [len(portion.rows) for portion in cut] == [200, 200, 50]
     assert [bool(portion.cursors) for portion in cut] == [False, False, True]
     assert merging.portions(Page()) == (Page(),)
-    assert len(merging.apply_page(world.store, page)) == 450
+    assert len(taken(world, page)) == 450
 
 
 def test_what_is_found_and_known_of_a_household_follows_what_is_pulled(world: World) -> None:
@@ -83,7 +89,7 @@ def test_what_is_found_and_known_of_a_household_follows_what_is_pulled(world: Wo
     visit = pulled(
         world, "visit", "v", household_id=there.id, building_id=world.id("b3"), visited_on="2026-11-20", outcome="met"
     )
-    merging.apply_page(world.store, Page(rows=(named, visit)))
+    taken(world, Page(rows=(named, visit)))
     viewer = world.viewer("head3")
     assert [hit.household_id for hit in search.find(world.store.db, viewer, "simaguang")] == [there.id]
     assert {hit.name for hit in search.find(world.store.db, viewer, "909")} == {"司马光", "杨帆"}
@@ -92,12 +98,12 @@ def test_what_is_found_and_known_of_a_household_follows_what_is_pulled(world: Wo
 
 
 def test_unsent_work_lies_over_what_is_pulled(world: World) -> None:
-    merging.apply_page(world.store, Page(rows=(demand_row(world),)))
+    taken(world, Page(rows=(demand_row(world),)))
     world.clock.forward(minutes=10)
     world.save("head3", [patch("demand", "d", title="mine")])
     theirs = demand_row(world, title="theirs", details="seen")
     theirs = replace(theirs, clock=(theirs.clock[0] - 1, SERVER))
-    merging.apply_page(world.store, Page(rows=(theirs,)))
+    taken(world, Page(rows=(theirs,)))
     row = stored(world, "demand", "d")
     assert (row.values["title"], row.values["details"]) == ("mine", "seen")
     # Refused now, it gives way to what the server has, not to what was there when it was made.
@@ -106,11 +112,11 @@ def test_unsent_work_lies_over_what_is_pulled(world: World) -> None:
 
 
 def test_unsent_work_with_the_smaller_clock_does_not_show(world: World) -> None:
-    merging.apply_page(world.store, Page(rows=(demand_row(world),)))
+    taken(world, Page(rows=(demand_row(world),)))
     world.clock.forward(minutes=1)
     world.save("head3", [patch("demand", "d", title="mine")])
     theirs = demand_row(world, minute=30, title="theirs")
-    merging.apply_page(world.store, Page(rows=(theirs,)))
+    taken(world, Page(rows=(theirs,)))
     assert stored(world, "demand", "d") == theirs
     answer(world, Refusal(0, "invalid"))
     assert stored(world, "demand", "d") == theirs
@@ -122,7 +128,7 @@ def test_a_pulled_row_that_holds_our_own_work_changes_nothing(world: World) -> N
         [new("demand", "d", building_id=world.id("b3"), compound_id=world.id("compound"), title="mine")],
     )
     row = stored(world, "demand", "d")
-    merging.apply_page(world.store, Page(rows=(row,)))
+    taken(world, Page(rows=(row,)))
     assert stored(world, "demand", "d") == row
     assert outbox.pending_counts(world.store.db).waiting == 1
 
@@ -131,18 +137,18 @@ def test_a_move_made_here_holds_over_a_pulled_row(world: World) -> None:
     values = {"compound_id": world.id("compound"), "noticed_by": world.as_("head3"), "title": "噪音"}
     stream = f"compound:{world.id('compound')}:disputes:{world.as_('head3')}"
     row = pulled(world, "dispute", "x", stream=stream, **values)
-    merging.apply_page(world.store, Page(rows=(row,)))
+    taken(world, Page(rows=(row,)))
     me = world.as_("mediator")
     world.clock.forward(minutes=1)
     world.save("mediator", [patch("dispute", "x", accepted_on="2026-11-23", mediator_ids=(me,))])
-    merging.apply_page(world.store, Page(rows=(replace(row, values={**row.values, "summary": "夜里"}),)))
+    taken(world, Page(rows=(replace(row, values={**row.values, "summary": "夜里"}),)))
     assert stored(world, "dispute", "x").stream == "case:x"
     assert stored(world, "dispute", "x").values["summary"] == "夜里"
 
 
 def test_the_clock_has_seen_what_was_pulled(world: World) -> None:
     row = demand_row(world, minute=4)
-    merging.apply_page(world.store, Page(rows=(row,)))
+    taken(world, Page(rows=(row,)))
     world.save("head3", [patch("demand", "d", title="mine")])
     assert stored(world, "demand", "d").values["title"] == "mine"
     assert world.store.clock.last > row.clock[0]
@@ -150,14 +156,14 @@ def test_the_clock_has_seen_what_was_pulled(world: World) -> None:
 
 def test_a_row_that_left_is_dropped_unless_it_came_back(world: World) -> None:
     home = f"building:{world.id('b3')}"
-    merging.apply_page(world.store, Page(rows=(demand_row(world), demand_row(world, "e"))))
+    taken(world, Page(rows=(demand_row(world), demand_row(world, "e"))))
     clock = stored(world, "demand", "d").clock
     stale = Exit(home, "d", clock)
     elsewhere = Exit("building:b1", "e", (clock[0] + 1, SERVER))
-    merging.apply_page(world.store, Page(exits=(stale, elsewhere, Exit(home, "unknown", clock))))
+    taken(world, Page(exits=(stale, elsewhere, Exit(home, "unknown", clock))))
     assert stored(world, "demand", "d")
     assert stored(world, "demand", "e")
-    gone = merging.apply_page(world.store, Page(exits=(Exit(home, "d", (clock[0] + 1, SERVER)),)))
+    gone = taken(world, Page(exits=(Exit(home, "d", (clock[0] + 1, SERVER)),)))
     assert gone == {("demand", "d")}
     assert schema.load_one(world.store.db, "demand", "d") is None
     assert world.store.db["leaving"].count == 0
@@ -165,10 +171,10 @@ def test_a_row_that_left_is_dropped_unless_it_came_back(world: World) -> None:
 
 def test_a_row_with_unsent_work_leaves_when_that_is_answered(world: World) -> None:
     home = f"building:{world.id('b3')}"
-    merging.apply_page(world.store, Page(rows=(demand_row(world),)))
+    taken(world, Page(rows=(demand_row(world),)))
     clock = stored(world, "demand", "d").clock
     world.save("head3", [patch("demand", "d", title="mine")])
-    merging.apply_page(world.store, Page(exits=(Exit(home, "d", (clock[0] + 1, SERVER)),)))
+    taken(world, Page(exits=(Exit(home, "d", (clock[0] + 1, SERVER)),)))
     assert stored(world, "demand", "d")
     answer(world)
     assert schema.load_one(world.store.db, "demand", "d") is None
@@ -179,30 +185,30 @@ def test_what_belongs_to_a_record_leaves_with_it(world: World) -> None:
     event = pulled(world, "demand_event", "e", demand_id="d")
     orphan = pulled(world, "demand_event", "o", demand_id="not received")
     note = pulled(world, "conflict", "c", record_kind="demand", record_id="d")
-    merging.apply_page(world.store, Page(rows=(demand_row(world), event, orphan, note)))
+    taken(world, Page(rows=(demand_row(world), event, orphan, note)))
     clock = stored(world, "demand", "d").clock
     stays = Exit(home, "e", clock)
-    merging.apply_page(world.store, Page(exits=(stays,)))
+    taken(world, Page(exits=(stays,)))
     assert stored(world, "demand_event", "e")
     moved = (clock[0] + 1, SERVER)
     leaving = tuple(Exit(home, name, moved) for name in ("e", "o", "c"))
-    gone = merging.apply_page(world.store, Page(exits=leaving))
+    gone = taken(world, Page(exits=leaving))
     assert gone == {("demand_event", "e"), ("demand_event", "o"), ("conflict", "c")}
 
 
 def test_streams_come_and_go_by_the_servers_list(world: World) -> None:
     everything = all_streams(world)
-    merging.apply_page(world.store, Page(streams=everything))
+    taken(world, Page(streams=everything))
     home = f"building:{world.id('b3')}"
     world.save("head3", [patch("household", world.id("b3:201"), contact_name="新名")])
-    touched = merging.apply_page(world.store, Page(streams=everything - {home} | {"building:new"}))
+    touched = taken(world, Page(streams=everything - {home} | {"building:new"}))
     assert ("household", world.id("b3:202")) in touched
     assert schema.load_one(world.store.db, "household", world.id("b3:202")) is None
     assert stored(world, "household", world.id("b3:201")).values["contact_name"] == "新名"
     assert search.find(world.store.db, world.viewer("secretary"), "许志强") == ()
     assert merging.cursors(world.store)["building:new"] == 0
     answer(world, Refusal(0, "out_of_scope"))
-    merging.apply_page(world.store, Page(streams=everything - {home} | {"building:new"}))
+    taken(world, Page(streams=everything - {home} | {"building:new"}))
     assert schema.load_one(world.store.db, "household", world.id("b3:201")) is None
     assert home not in all_streams(world)
     assert outbox.pending_counts(world.store.db).quarantined == 1
@@ -210,7 +216,7 @@ def test_streams_come_and_go_by_the_servers_list(world: World) -> None:
 
 def test_what_may_be_written_but_not_read_goes_with_the_list_after_it_was_sent(world: World) -> None:
     mine = Page(streams=world.viewer("head3").streams)
-    merging.apply_page(world.store, mine)
+    taken(world, mine)
     world.save(
         "head3",
         [new("care_suggestion", "c", household_id=world.id("b3:201"), building_id=world.id("b3"), note="独居")],
@@ -218,12 +224,12 @@ def test_what_may_be_written_but_not_read_goes_with_the_list_after_it_was_sent(w
     assert stored(world, "care_suggestion", "c")
     answer(world)
     assert stored(world, "care_suggestion", "c")  # the list at hand is older than the batch
-    merging.apply_page(world.store, mine)
+    taken(world, mine)
     assert schema.load_one(world.store.db, "care_suggestion", "c") is None
 
 
 def test_downloading_everything_again_drops_only_what_is_not_met(world: World) -> None:
-    merging.apply_page(world.store, Page(streams=all_streams(world)))
+    taken(world, Page(streams=all_streams(world)))
     world.save("head3", [patch("household", world.id("b3:301"), contact_name="新名")])
     drafts.keep(world.store, world.as_("head3"), "visits", "", b"begun")
     merging.begin_sweep(world.store)
@@ -231,7 +237,7 @@ def test_downloading_everything_again_drops_only_what_is_not_met(world: World) -
     assert set(merging.cursors(world.store).values()) == {0}
     assert world.store.state.sweeping
     kept = stored(world, "household", world.id("b3:201"))
-    merging.apply_page(world.store, Page(rows=(kept,)))
+    taken(world, Page(rows=(kept,)))
     touched = merging.end_sweep(world.store)
     assert ("household", world.id("b3:202")) in touched
     left = {row[0] for row in world.store.db.execute("SELECT id FROM household")}
@@ -243,7 +249,7 @@ def test_downloading_everything_again_drops_only_what_is_not_met(world: World) -
 
 def test_everything_is_read_again_without_losing_what_only_this_pc_has(world: World) -> None:
     home = f"building:{world.id('b3')}"
-    merging.apply_page(world.store, Page(streams=all_streams(world), cursors={home: 5}))
+    taken(world, Page(streams=all_streams(world), cursors={home: 5}))
     merging.read_again(world.store)
     assert merging.cursors(world.store)[home] == 0
     assert merging.end_sweep(world.store) == frozenset()
@@ -252,9 +258,7 @@ def test_everything_is_read_again_without_losing_what_only_this_pc_has(world: Wo
 
 def test_one_stream_alone_can_be_downloaded_again(world: World) -> None:
     home = f"building:{world.id('b3')}"
-    merging.apply_page(
-        world.store, Page(streams=all_streams(world), cursors={home: 5, f"building:{world.id('b1')}": 6})
-    )
+    taken(world, Page(streams=all_streams(world), cursors={home: 5, f"building:{world.id('b1')}": 6}))
     merging.begin_sweep(world.store, [home])
     assert merging.cursors(world.store)[home] == 0
     merging.end_sweep(world.store)
@@ -263,7 +267,7 @@ def test_one_stream_alone_can_be_downloaded_again(world: World) -> None:
 
 
 def test_a_clone_sends_under_a_new_name(world: World) -> None:
-    merging.apply_page(world.store, Page(rows=(demand_row(world),)))
+    taken(world, Page(rows=(demand_row(world),)))
     world.clock.forward(minutes=1)
     world.save("head3", [patch("demand", "d", title="sent")])
     answer(world)
@@ -294,7 +298,7 @@ def test_a_learnt_offset_corrects_the_clock_from_then_on(world: World) -> None:
 
 
 def test_unsent_work_made_under_a_wrong_clock_is_shifted_in_order(world: World) -> None:
-    merging.apply_page(world.store, Page(rows=(demand_row(world),)))
+    taken(world, Page(rows=(demand_row(world),)))
     seen = stored(world, "demand", "d").clock
     world.clock.forward(days=365)  # the PC's clock is a year ahead
     world.save("head3", [patch("demand", "d", title="one"), patch("demand", "d", title="two")])

@@ -300,7 +300,7 @@ def readable(world: World) -> frozenset[str]:
 
 def test_own_rows_are_stepped_over(world: World) -> None:
     stream = f"building:{world.id('b3')}"
-    merging.apply_page(world.store, Page(streams=readable(world), cursors={stream: 41}))
+    merging.apply_portion(world.store, Page(streams=readable(world), cursors={stream: 41}))
     world.save("head3", [visit(world)])
     answer(world, **{stream: (42, 42)})
     assert merging.cursors(world.store)[stream] == 42
@@ -325,7 +325,7 @@ def test_nothing_is_stepped_over_after_a_move_or_while_all_is_downloaded_again(w
     answer(world)
     world.save("mediator", [patch("dispute", "d", accepted_on="2026-11-23", mediator_ids=(world.as_("mediator"),))])
     case = "case:d"
-    merging.apply_page(world.store, Page(streams=readable(world) | {case}))
+    merging.apply_portion(world.store, Page(streams=readable(world) | {case}))
     answer(world, **{case: (1, 1)})
     assert merging.cursors(world.store)[case] == 0
     stream = f"building:{world.id('b3')}"
@@ -345,15 +345,6 @@ def test_an_operation_the_server_cannot_read_is_set_aside(world: World) -> None:
     assert world.store.state.batch == 0
     world.save("head3", [visit(world)])
     assert send(world).number == first.number
-
-
-def test_what_is_unsent_can_be_marked(world: World) -> None:
-    made = visit(world)
-    world.save("head3", [made])
-    assert outbox.unsent_ids(world.store.db, world.viewer("head3"), kind="visit") == {made.id}
-    assert outbox.unsent_ids(world.store.db, world.viewer("head1"), kind="visit") == frozenset()
-    answer(world)
-    assert outbox.unsent_ids(world.store.db, world.viewer("head3"), kind="visit") == frozenset()
 
 
 @pytest.mark.parametrize("seed", range(12))

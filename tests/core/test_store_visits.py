@@ -138,6 +138,30 @@ def test_a_door_that_did_not_open_in_three_bands(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("knocks", "is_hard"),
+    [
+        ("1 morning, 2 afternoon", False),
+        ("1 morning, 2 morning, 3 morning", False),
+        ("1 morning, 2 afternoon, 3 evening", True),
+        ("1 morning, 2 weekend, 2 evening, 4 morning", True),
+        ("1 morning, 2 afternoon, 3 evening refused", False),
+        ("1 morning, 2 afternoon met, 3 evening, 4 weekend", False),
+        ("4 evening met, 1 morning, 2 afternoon, 3 weekend", False),
+    ],
+)
+def test_hard_to_reach_is_three_bands_since_the_last_contact(world: World, knocks: str, is_hard: bool) -> None:
+    place = {"household_id": world.id("b3:201"), "building_id": world.id("b3")}
+    made = []
+    for number, knocked in enumerate(knocks.split(", ")):
+        day, band, *outcome = knocked.split()
+        what = {"visited_on": f"2026-11-0{day}", "time_band": band, "outcome": (*outcome, "no_answer")[0]}
+        made.append(operations.new("visit", derived_id("knock", str(number)), **place, **what))
+    world.store.seed(made)
+    found = visits.batch(world.store.db, world.viewer("head3"), world.id("b3"), day=TODAY, band="evening", today=TODAY)
+    assert bool(found.hard) is is_hard
+
+
 def test_the_buildings_one_knocks_in(world: World) -> None:
     def names(who: str) -> list[str]:
         return [name for _, name in visits.buildings(world.store.db, world.viewer(who))]

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from programs import Program
 from servers import Server, ServerClock, running
 from stations import Line
-from sync.keys.codes import read_recovery_code
+from sync.errors import KeysError
+from sync.keys.codes import new_recovery_code, read_recovery_code
 
 CODE = "370812001017"
 
@@ -69,7 +70,8 @@ def test_the_first_secretary_sets_the_pc_up_and_works(program: Program, server: 
     program.press("开始使用")
     program.until(lambda: program.window.at_work, "work")
     assert program.window.place == ("today", {})
-    assert program.app.vault.slots().has_recovery
+    with pytest.raises(KeysError, match="wrong_recovery_code"):  # there is one, and it is not this
+        program.app.vault.slots().unlock_recovery(new_recovery_code())
     program.app.leave()
     program.settle()
     assert program.app.settings.server_url == "http://server.test"
