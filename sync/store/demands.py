@@ -200,7 +200,8 @@ def steps(db: Database, viewer: Viewer, demand_ids: Sequence[str]) -> tuple[Step
     statement = (
         "SELECT e.id, e.demand_id, e.at, e.\"by\", coalesce(a.name, ''), e.move, e.from_state, e.to_state, e.note"
         ' FROM demand_event e LEFT JOIN account a ON a.id = e."by"'
-        f" WHERE e.deleted = 0 AND e.demand_id IN (SELECT value FROM json_each(:ids)) AND e.{MINE} ORDER BY e.at, e.id"
+        f" WHERE e.deleted = 0 AND e.demand_id IN (SELECT value FROM json_each(:ids)) AND e.{MINE}"
+        " ORDER BY e.at, e.hlc, e.dev, e.id"
     )
     given = {"ids": schema.to_json(list(demand_ids)), "streams": viewer_streams(viewer)}
     with converted():
@@ -426,7 +427,8 @@ def _step_facts(db: Database, demand_id: str) -> StepFacts:
         ids = [
             row[0]
             for row in db.conn.execute(
-                "SELECT id FROM demand_event WHERE demand_id = ? AND deleted = 0 ORDER BY at, id", (demand_id,)
+                "SELECT id FROM demand_event WHERE demand_id = ? AND deleted = 0 ORDER BY at, hlc, dev, id",
+                (demand_id,),
             )
         ]
         loaded = schema.load(db, "demand_event", ids)

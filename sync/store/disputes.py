@@ -353,7 +353,8 @@ def _steps(db: Database, dispute_id: str) -> tuple[DisputeEvent, ...]:
         ids = [
             row[0]
             for row in db.conn.execute(
-                "SELECT id FROM dispute_event WHERE dispute_id = ? AND deleted = 0 ORDER BY at, id", (dispute_id,)
+                "SELECT id FROM dispute_event WHERE dispute_id = ? AND deleted = 0 ORDER BY at, hlc, dev, id",
+                (dispute_id,),
             )
         ]
         loaded = schema.load(db, "dispute_event", ids)

@@ -9,7 +9,7 @@ from typing import Any
 from sync.domain.act import Act
 from sync.domain.calendar import day_of
 from sync.domain.clock import HybridClock
-from sync.domain.ids import IdSource, new_id, new_replica
+from sync.domain.ids import IdSource, RisingIds, new_replica
 from sync.domain.merge import Row
 from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
@@ -55,7 +55,7 @@ class Store:
         community_id: str,
         rules: Rules,
         wall: Wall = wall_ms,
-        new_id: IdSource = new_id,
+        new_id: IdSource | None = None,
         replica: int | None = None,
     ) -> "Store":
         """Make a new encrypted file for a community; it takes its place only when it is complete.
@@ -84,7 +84,7 @@ class Store:
         *,
         rules: Rules,
         wall: Wall = wall_ms,
-        new_id: IdSource = new_id,
+        new_id: IdSource | None = None,
     ) -> "Store":
         """Open the file, after a copy bring it to the present shape.
 
@@ -98,7 +98,7 @@ class Store:
                 if migrations.is_due(db):
                     _copy_before_update(path, key, version=migrations.version(db))
                     migrations.migrate(db)
-            return cls(db, path, rules=rules, wall=wall, ids=new_id)
+            return cls(db, path, rules=rules, wall=wall, ids=new_id or RisingIds())
         except BaseException:
             db.close()
             raise

@@ -178,7 +178,7 @@ def steps_today(db: Database, viewer: Viewer, *, rules: Rules, now: int) -> tupl
         SELECT e.demand_id, e.id FROM demand_event e JOIN demand d ON d.id = e.demand_id
         WHERE e.id >= :first AND e.at >= :since AND e."by" = :me AND e.deleted = 0 AND d.deleted = 0 AND e.{MINE}
             AND NOT (e.from_state = 'new' AND d.visit_id IS NOT NULL)
-        ORDER BY e.at DESC, e.id DESC LIMIT {_STEPS}"""
+        ORDER BY e.at DESC, e.hlc DESC, e.dev DESC, e.id DESC LIMIT {_STEPS}"""
     given = {
         "streams": viewer_streams(viewer),
         "first": f"{first[:8]}-{first[8:]}",

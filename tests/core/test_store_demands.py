@@ -13,6 +13,7 @@ from sync.domain.demands import DemandIntent, DemandPlace
 from sync.domain.rules import Rules, load_rules
 from sync.errors import AccessError, RuleError
 from sync.store import demands
+from sync.store.store import Store
 from world import DAY, ROOT, World
 
 HEATING = DemandIntent(category="02", title="暖气不热，室温 15 度", signs=("outage",))
@@ -191,6 +192,35 @@ def test_own_steps_of_today_can_be_taken_back(world: World, rules: Rules) -> Non
     assert (again.row.state, again.result, len(again.steps)) == ("collected", "", 1)
     demands.take_back(world.store, world.as_("head3"), demand_id, again.steps[0].event_id)
     assert demands.card(world.store.db, world.viewer("head3"), demand_id, rules=rules, now=world.clock()) is None
+
+
+def test_steps_of_one_millisecond_stand_in_the_order_they_were_taken(world: World, rules: Rules) -> None:
+    stamps = iter(range(0xFFF, 0, -1))
+    # The ids of an older version: within a millisecond in any order, here falling.
+    world.store.close()
+    world.store = Store.open(
+        world.path,
+        world.key,
+        rules=rules,
+        wall=world.clock,
+        new_id=lambda now: f"{now >> 16:08x}-{now & 0xFFFF:04x}-7{next(stamps):03x}-8000-000000000000",
+    )
+    demand_id = raised(world, rules)
+    moved(world, rules, demand_id, "accept")
+    moved(world, rules, demand_id, "resolve", result="阀门换好了", close_kind="substantive")
+    shown = card(world, rules, demand_id).steps
+    assert [step.move for step in shown] == ["create", "accept", "resolve"]
+    assert [step.is_undoable for step in shown] == [False, False, True]
+    demands.take_back(world.store, world.as_("staff"), demand_id, shown[-1].event_id)
+    assert [step.move for step in card(world, rules, demand_id).steps] == ["create", "accept"]
+
+
+def test_a_store_makes_rising_ids_by_itself(world: World) -> None:
+    world.store.close()
+    world.store = Store.open(world.path, world.key, rules=load_rules(ROOT / "resources"), wall=world.clock)
+    act = world.store.act(world.as_("staff"))
+    made = [act.id() for _ in range(200)]
+    assert made == sorted(made)
 
 
 def test_today_holds_what_is_due_and_mine(world: World, rules: Rules) -> None:
