@@ -14,7 +14,10 @@ from sync.domain.demands import DemandIntent, urgency_of
 
 
 class MatterRows(QObject):
-    """Adds its rows to a form; the urgency follows the category and the ticked signs until it is chosen."""
+    """Adds its rows to a form; the urgency follows the category and the ticked signs until it is chosen.
+
+    No category is chosen to begin with: one that stands there by itself would be saved for something else.
+    """
 
     changed = Signal()
 
@@ -24,7 +27,9 @@ class MatterRows(QObject):
         self._categories = categories
         self._chosen_urgency = ""
         self._is_filling = False
+        self._shown = ""  # the category whose signs are shown
         self.category = QComboBox()
+        self.category.setPlaceholderText(tr("Please choose"))
         for entry in categories.category:
             self.category.addItem(f"{entry.code} {entry.label}", entry.code)
         self.category.setMaxVisibleItems(17)
@@ -45,8 +50,14 @@ class MatterRows(QObject):
         self._on_category()
 
     def code(self) -> str:
-        """The chosen category."""
-        return str(self.category.currentData())
+        """The chosen category; '' while none is chosen."""
+        return str(self.category.currentData() or "")
+
+    def is_chosen(self) -> bool:
+        """Whether a category is chosen; if not, that is said beside the field."""
+        if not self.code():
+            self._form.set_error("category", tr("Please choose one of the categories offered"))
+        return bool(self.code())
 
     def ticked(self) -> tuple[str, ...]:
         """The signs that are ticked."""
@@ -60,9 +71,9 @@ class MatterRows(QObject):
     def load(
         self, *, category: str = "", urgency: str = "", signs: tuple[str, ...] = (), life_safety: bool = False
     ) -> None:
-        """Show this without telling anybody; no category is the first one, no urgency the category's."""
+        """Show this without telling anybody; no category is none chosen, no urgency the category's."""
         self._is_filling = True
-        self.category.setCurrentIndex(max(0, self.category.findData(category)))
+        self.category.setCurrentIndex(self.category.findData(category))
         self._on_category()
         for box in self._boxes():
             box.setChecked(box.property("sign") in signs)
@@ -82,14 +93,17 @@ class MatterRows(QObject):
             if item is not None and (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
-        signs = self._categories[self.code()].signs
+        code = self.code()
+        signs = self._categories[code].signs if code else ()
         for sign in signs:
             box = QCheckBox(sign.label)
             box.setProperty("sign", sign.code)
             box.toggled.connect(self._on_sign)
             self.sign_box.addWidget(box)
         self._form.set_visible("signs", bool(signs))
-        self._chosen_urgency = ""
+        if self._shown:
+            self._chosen_urgency = ""  # it was chosen for the other category
+        self._shown = code
         self._show_urgency()
         self._tell()
 
@@ -102,6 +116,9 @@ class MatterRows(QObject):
         self._tell()
 
     def _show_urgency(self) -> None:
+        if not self.code():
+            self.urgency.set_value("urgent" if self.danger.isChecked() else self._chosen_urgency)
+            return
         shown = DemandIntent(
             category=self.code(),
             title="",

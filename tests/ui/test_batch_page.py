@@ -210,6 +210,9 @@ def test_a_matter_at_the_door(desk: Desk, page: BatchPage) -> None:
     assert form.title.hasFocus()
     form.title.setText("暖气不热")
     form.take.click()
+    assert form.form.error_of("category")
+    form.category.setCurrentIndex(form.category.findData("02"))
+    form.take.click()
     assert page.matter_panel._wrong.text()  # the household was not told yet
     page.matter_panel.told.setChecked(True)
     form.take.click()
@@ -219,7 +222,9 @@ def test_a_matter_at_the_door(desk: Desk, page: BatchPage) -> None:
     page.facade.set_current(desk.world.id("b3:301"))
     keys(page, "+")
     assert not page.matter_panel.told.isVisible()
+    assert form.category.currentIndex() == -1
     form.title.setText("水压低")
+    form.category.setCurrentIndex(form.category.findData("02"))
     form.take.click()
     desk.settle()
     reader = desk.world.reader()

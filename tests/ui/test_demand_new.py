@@ -71,6 +71,24 @@ def ctrl_s(page: QWidget, desk: Desk) -> None:
     desk.settle()
 
 
+def choose(page: NewDemandPage, code: str) -> None:
+    category = page.form.matter.category
+    category.setCurrentIndex(category.findData(code))
+
+
+def test_an_urgency_chosen_before_the_category_holds(desk: Desk) -> None:
+    page = opened(desk, "staff")
+    form = page.form
+    form.matter.urgency.button_of("urgent").click()
+    choose(page, "05")
+    assert (form.matter.urgency.value(), form.matter.chosen_urgency) == ("urgent", "urgent")
+    choose(page, "02")
+    assert form.matter.chosen_urgency == ""  # it was said of the other category
+    form.begin({})
+    form.matter.danger.setChecked(True)
+    assert (form.matter.code(), form.matter.urgency.value()) == ("", "urgent")
+
+
 def test_a_household_is_found_and_its_matter_saved_by_keyboard(desk: Desk) -> None:
     page = opened(desk, "staff")
     assert page.title() == "新办事单"
@@ -114,6 +132,10 @@ def test_errors_stand_beside_their_fields(desk: Desk) -> None:
     page.save()
     assert form.form.error_of("title")
     form.title.setText("长" * 101)
+    page.save()
+    assert form.form.error_of("category") == "请从列出的类别里选一个"
+    assert form.matter.urgency.value() == ""
+    choose(page, "05")
     form.is_answered.setChecked(True)
     page.save()
     assert form.form.error_of("answer")
@@ -136,6 +158,7 @@ def test_a_day_to_come_and_a_stranger_building_are_refused(desk: Desk) -> None:
     form = page.form
     assert form.title.hasFocus()
     form.title.setText("暖气不热")
+    choose(page, "02")
     form.raised_on.setText("2026-13-40")
     page.save()
     assert form.form.error_of("raised_on")
@@ -151,6 +174,7 @@ def test_a_day_to_come_and_a_stranger_building_are_refused(desk: Desk) -> None:
     assert form.places.scope_id() == desk.world.id("compound")
     assert not form.raised_by.isVisible()
     form.title.setText("小区大门坏了")
+    choose(page, "05")
     form.raised_by.setText("李奶奶")
     page.save()
     desk.settle()
@@ -161,11 +185,13 @@ def test_a_day_to_come_and_a_stranger_building_are_refused(desk: Desk) -> None:
 def test_one_more_of_the_same_place(desk: Desk) -> None:
     page = opened(desk, "staff", household_id=desk.world.id("b3:201"))
     page.form.title.setText("暖气不热")
+    choose(page, "02")
     page.form.raised_by.setText("杨帆")
     page.another_button.click()
     desk.settle()
     assert desk.went == []
     assert (page.form.title.text(), page.form.raised_by.text()) == ("", "杨帆")
+    assert page.form.matter.code() == ""
     assert page.form.places.scope_id() == desk.world.id("b3:201")
     link = next(made for made in page.findChildren(QPushButton) if made.accessibleName() == "打开：暖气不热")
     link.click()

@@ -97,6 +97,11 @@ def test_the_day_goes_on_to_the_next_household(desk: Desk, page: VisitPage) -> N
     assert (page.form.day.value(), page.form.band.value(), page.form.outcome.value()) == ("2026-11-22", "evening", "")
 
 
+def choose(page: VisitPage, code: str) -> None:
+    category = page.form.demand_form.category
+    category.setCurrentIndex(category.findData(code))
+
+
 def test_a_list_to_follow_and_its_end(desk: Desk, page: VisitPage) -> None:
     page.open(household_id=desk.world.id("b3:102"), queue=(desk.world.id("b3:301"),))
     desk.settle()
@@ -143,6 +148,7 @@ def test_a_matter_still_open_is_taken_along(desk: Desk, page: VisitPage) -> None
     page.form.told_box.setChecked(True)
     page.form.add_demand()
     page.form.demand_form.title.setText("楼道灯不亮")
+    choose(page, "05")
     page.save()
     desk.settle()
     assert rows(desk, "SELECT title FROM demand") == [("楼道灯不亮",)]
@@ -164,6 +170,12 @@ def test_a_matter_needs_its_line(page: VisitPage) -> None:
     form.title.setText("长" * 101)
     form.take.click()
     assert "100" in form.form.error_of("title")
+    form.title.setText("水管漏水")
+    form.take.click()
+    assert form.form.error_of("category") == "请从列出的类别里选一个"
+    assert form.category.hasFocus()
+    assert form.category.currentText() == ""
+    assert page.form.intent().demands == ()
     press(Qt.Key.Key_Escape)
     assert not form.isVisible()
     assert page.form.intent().demands == ()
@@ -172,6 +184,7 @@ def test_a_matter_needs_its_line(page: VisitPage) -> None:
 def test_a_matter_can_be_taken_off(page: VisitPage) -> None:
     page.form.add_demand()
     page.form.demand_form.title.setText("楼道灯不亮")
+    choose(page, "05")
     page.form.demand_form.danger.setChecked(True)
     page.form.demand_form.take.click()
     (intent,) = page.form.intent().demands
@@ -186,6 +199,7 @@ def test_what_was_said_goes_to_the_station(desk: Desk, page: VisitPage) -> None:
     type_note(page, "屋里只有 15 度\n物业没修好")
     page.station_button.click()
     assert page.form.demand_form.title.text() == "屋里只有 15 度 物业没修好"
+    choose(page, "02")
     page.form.demand_form.take.click()
     page.form.told_box.setChecked(True)
     page.station_button.click()

@@ -142,6 +142,8 @@ class NewDemandForm(QWidget):
             self.show_error("scope", tr("Which building or household? Please choose"))
         elif not self.title.text().strip():
             self.form.set_error("title", tr("Write in a few words what it is about"))
+        elif not self.matter.is_chosen():
+            return False
         elif problem := self.raised_on.problem():
             self.form.set_error("raised_on", problem)
         elif self.is_answered.isChecked() and not self.answer.text():

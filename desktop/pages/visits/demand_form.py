@@ -82,7 +82,7 @@ class DemandForm(Box):
             self.form.set_error("title", tr("Write in a few words what it is about"))
         elif len(intent.title) > TITLE_LIMIT:
             self.form.set_error("title", tr("One line of {limit} characters at most").format(limit=TITLE_LIMIT))
-        else:
+        elif self._matter.is_chosen():
             self.done.emit(intent)
 
 
