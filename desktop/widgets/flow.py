@@ -135,21 +135,22 @@ class ResponsiveColumns(QWidget):
         self._sides = sides
         self._side_width = side_width
         self._mode = ""
+        # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         self._body = QWidget()
+        self._scroll = PageScroll(self._body, self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._body)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._column = QWidget()
         self._side_box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._column)
         self._side_box.setContentsMargins(0, 0, 0, 0)
+        self._box.addWidget(main, 1)
+        self._box.addWidget(self._column)
         for side in sides:
             self._side_box.addWidget(side)
         self._side_box.addStretch(1)
-        self._box.addWidget(main, 1)
-        self._box.addWidget(self._column)
-        self._scroll = PageScroll(self._body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scroll)
         main.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._arrange()
 

@@ -150,8 +150,6 @@ class NewDemandPage(Page):
         px = theme.current().px
         self.form = NewDemandForm(self.context, today=self._today)
         main = Card()
-        main.add(self.form)
-        main.fill()
         self._open_card = Card(tr("Open at this place"))
         self._open_hint = label("", "secondary", wrap=True)
         self._open_box = QVBoxLayout()
@@ -171,9 +169,12 @@ class NewDemandPage(Page):
         holder = QWidget()
         inner = QVBoxLayout(holder)
         inner.setContentsMargins(px(theme.GAP_XL), px(24), px(theme.GAP_XL), px(20))
-        inner.addWidget(ResponsiveColumns(main, [self._open_card], side_width=300))
+        # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         outer.addWidget(holder, 1)
         outer.addWidget(self.bar)
+        inner.addWidget(ResponsiveColumns(main, [self._open_card], side_width=300, parent=holder))
+        main.add(self.form)
+        main.fill()
 
     def _begin(self, scope: str, scope_id: str, draft: Draft | None) -> None:
         fresh = {"scope": scope, "scope_id": scope_id, "source": self._usual_source()}

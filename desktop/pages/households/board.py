@@ -43,24 +43,25 @@ class HouseholdsBoard(Page):
         self.fit()
 
     def _lay_out(self) -> None:
+        # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         px = theme.current().px
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.stack)
+        self.stack.addWidget(self.browse)
+        self.stack.addWidget(self.building_form)
+        self._columns.setSpacing(px(theme.GAP_L))
+        self._columns.addWidget(self.doors)
+        self._columns.addWidget(self.right, 1)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(18))
+        for part in (self.nothing, PageScroll(content), self.form):
+            self.right.addWidget(part)
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.facts)
         column.addWidget(self.more, 1)
-        for part in (self.nothing, PageScroll(content), self.form):
-            self.right.addWidget(part)
-        self._columns.setSpacing(px(theme.GAP_L))
-        self._columns.addWidget(self.doors)
-        self._columns.addWidget(self.right, 1)
-        self.stack.addWidget(self.browse)
-        self.stack.addWidget(self.building_form)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
 
     def is_narrow(self) -> bool:
         """Whether the list and the household have room for one of them only."""

@@ -31,7 +31,12 @@ class SettingsPage(Page):
         self.setObjectName("page")
         px = theme.current().px
         is_secretary = context.session.viewer.has_any(SECRETARY_ROLES)
+        # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         main = QWidget()
+        self.own_pin = OwnPinCard(context, is_main=not is_secretary)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(px(28), px(24), px(28), px(24))
+        outer.addWidget(ResponsiveColumns(main, [self.own_pin, self._pc_card()], side_width=360, parent=self))
         column = QVBoxLayout(main)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(theme.GAP_L))
@@ -42,10 +47,6 @@ class SettingsPage(Page):
         self.letting_in = LetInCard(context)
         column.addWidget(self.letting_in)
         column.addStretch(1)
-        self.own_pin = OwnPinCard(context, is_main=not is_secretary)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(px(28), px(24), px(28), px(24))
-        outer.addWidget(ResponsiveColumns(main, [self.own_pin, self._pc_card()], side_width=360))
 
     def title(self) -> str:
         return tr("Settings")

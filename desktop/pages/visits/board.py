@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
@@ -49,7 +49,13 @@ class BatchBoard(Page):
 
     def _lay_out(self) -> None:
         px = theme.current().px
+        # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         self.card = Card(tr("One key a door"))
+        self.door_card, self.hard_card, self.sheet_card = DoorCard(), HardCard(), SheetCard()
+        sides: list[QWidget] = [self.door_card, self.hard_card, self.sheet_card]
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(px(24), px(20), px(24), px(16))
+        outer.addWidget(ResponsiveColumns(self.card, sides, side_width=310, parent=self))
         self.fill_button = button(tr("All others “nobody in” …"))
         self.card.add_action(self.fill_button)
         self.card.hint_label.setWordWrap(theme.current().percent > _WRAPS_FROM)
@@ -67,12 +73,6 @@ class BatchBoard(Page):
             self.card.add(part)
         self.card.add(self.facade, stretch=1)
         self.card.body.addStretch(0)  # the doors take all the room; without doors the words stand at the top
-        self.door_card = DoorCard()
-        self.hard_card = HardCard()
-        self.sheet_card = SheetCard()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(px(24), px(20), px(24), px(16))
-        outer.addWidget(ResponsiveColumns(self.card, [self.door_card, self.hard_card, self.sheet_card], side_width=310))
 
     def show_any(self, there_are: bool) -> None:
         """The doors, or what has to be done before there are any."""
