@@ -7,7 +7,7 @@ from typing import cast
 from desktop.context import Context
 from desktop.i18n import mark
 from desktop.pages.page import Page
-from sync.domain.roles import STATION_ROLES, Viewer
+from sync.domain.roles import OFFICE_ROLES, STATION_ROLES, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ _WHERE = {
 }
 _BEHIND_THE_FIRST = tuple(f"sync.store.{name}" for name in ("store", "staff", "today", "waiting", "drafts", "search"))
 _BEHIND_SYNC = ("sync.client.session", "sync.client.enrolment", "sync.store.backup", "sync.store.household_records")
+_FOR_ALL = ("today", "disputes")
 _SHOWN_UNDER = {"batch": "visits", "demand": "demands", "demand_new": "demands"}
 
 
@@ -88,6 +89,7 @@ def entry_of(name: str) -> str:
 
 
 def entries_for(viewer: Viewer) -> tuple[tuple[Entry, str], ...]:
-    """The working entries of the sidebar with their texts, by role."""
+    """The working entries of the sidebar with their texts, by role; a mediator reads of no household and no demand."""
     at_station = viewer.has_any(STATION_ROLES)
-    return tuple((entry, entry.for_station if at_station and entry.for_station else entry.text) for entry in WORK)
+    seen = WORK if viewer.has_any(OFFICE_ROLES) else [entry for entry in WORK if entry.page in _FOR_ALL]
+    return tuple((entry, entry.for_station if at_station and entry.for_station else entry.text) for entry in seen)

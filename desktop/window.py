@@ -154,6 +154,8 @@ class Window(QMainWindow):
         if before is not None:
             before.leave()
         page = self.page(name)
+        if before is not None and before is not page:
+            self.notices.turn_page()
         self._now = (name, target)
         self._stack.setCurrentWidget(page)
         self.sidebar.show_page(entry_of(name))

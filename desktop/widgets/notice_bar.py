@@ -21,10 +21,11 @@ _ROLES: Final = {
     Tone.WARN: "warn-box",
     Tone.ALARM: "alarm-box",
 }
+_NEWS: Final = (Tone.CALM, Tone.GOOD)
 
 
 class NoticeBar(QFrame):
-    """Shows one notice at a time; a later one takes its place. Calm news without an action leaves by itself."""
+    """Shows one notice at a time; a later one takes its place. Good and calm news leaves by itself."""
 
     closed = Signal()
 
@@ -32,6 +33,7 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self._action: Callable[[], None] | None = None
         self._notice: Notice | None = None
+        self._is_fresh = False  # shown in this turn of the event loop
         px = theme.current().px
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(16), px(8), px(12), px(8))
@@ -87,10 +89,16 @@ class NoticeBar(QFrame):
         self.setAccessibleName(notice.title)
         self.setAccessibleDescription(notice.advice)
         self.show()
-        leaves = notice.tone in (Tone.CALM, Tone.GOOD) and notice.action is None
+        self._is_fresh = True
+        QTimer.singleShot(0, self, self._settle)
         self._timer.stop()
-        if leaves:
+        if notice.tone in _NEWS and notice.action is None:
             self._timer.start(LEAVES_AFTER_MS)
+
+    def turn_page(self) -> None:
+        """Another page is opened: good and calm news goes, unless it was what led there."""
+        if self._notice is not None and self._notice.tone in _NEWS and not self._is_fresh:
+            self.clear()
 
     def clear(self) -> None:
         """Take the notice away."""
@@ -114,6 +122,9 @@ class NoticeBar(QFrame):
         self._fold.set_words(tr("Technical details"))
         self._close.set_words(tr("All right"))
         self._copy.set_words(tr("Copy"))
+
+    def _settle(self) -> None:
+        self._is_fresh = False
 
     def _on_action(self) -> None:
         action = self._action

@@ -10,9 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from desktop import focus, theme
-from desktop.hub import Notice
+from desktop.hub import Notice, Tone
 from desktop.navigation import entries_for, page_names
 from programs import Clock, Program, furnish
+from world import World
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -49,6 +50,28 @@ def test_escape_goes_back_page_by_page(program: Program) -> None:
         QTest.keyClick(program.window, Qt.Key.Key_Escape)
         program.settle()
         assert page(program) == name
+
+
+def test_good_news_goes_with_the_page(program: Program) -> None:
+    notices, hub = program.window.notices, program.app.hub
+    hub.notice.emit(Notice("存好了", tone=Tone.GOOD))
+    program.window.navigate("households")
+    assert notices.isVisible()  # what was saved led to this page
+    program.settle()
+    program.go("settings")
+    assert not notices.isVisible()
+    hub.notice.emit(Notice("没传上去", tone=Tone.WARN))
+    program.settle()
+    program.go("households")
+    assert notices.isVisible()
+
+
+def test_a_mediator_sees_only_what_the_rights_fill(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    pages = {name: [entry.page for entry, _ in entries_for(world.viewer(name))] for name in ("mediator", "head3")}
+    world.close()
+    assert pages["mediator"] == ["today", "disputes"]
+    assert len(pages["head3"]) == 6
 
 
 def test_the_sidebar_follows_the_role_and_marks_the_page(program: Program) -> None:
