@@ -13,9 +13,8 @@ from sync.domain.demand_flow import reply_due_at
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
 from sync.store.database import Database, converted
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 
-MINE = "stream IN (SELECT value FROM json_each(:streams))"
 # Red first and then by what is due first: the order of work, not of people.
 ORDER = (
     "ORDER BY d.life_safety DESC, d.urgency <> 'urgent',"

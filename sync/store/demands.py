@@ -30,9 +30,9 @@ from sync.errors import AccessError, RuleError
 from sync.store import schema
 from sync.store.database import Database, converted
 from sync.store.demand_places import place_at, written
-from sync.store.demand_rows import MINE, ORDER, DemandRow, load_rows, quoted
+from sync.store.demand_rows import ORDER, DemandRow, load_rows, quoted
 from sync.store.store import Store
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
 
 # The columns of the station's board; each holds the states it shows.

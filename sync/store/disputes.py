@@ -21,7 +21,7 @@ from sync.store.demand_rows import place_name, quoted
 from sync.store.demands import Choice
 from sync.store.dispute_rows import FINISHED, SEEN, DisputeRow, load_rows
 from sync.store.store import Store
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
 
 SOON_DAYS = 3  # what falls due within these days is among today's work
@@ -187,10 +187,10 @@ def mediators(db: Database, viewer: Viewer, dispute_id: str) -> tuple[Choice, ..
     dispute = _dispute(db, viewer, dispute_id)
     if dispute is None:
         return ()
-    statement = """
+    statement = f"""
         SELECT DISTINCT a.id, a.name, g.scope_kind, g.scope_id FROM "grant" g JOIN account a ON a.id = g.account_id
         WHERE g.deleted = 0 AND a.deleted = 0 AND a.state = 'active' AND g.role = 'mediator'
-            AND g.stream IN (SELECT value FROM json_each(:streams)) ORDER BY a.name, a.id"""
+            AND g.{MINE} ORDER BY a.name, a.id"""
     places = viewer.places
     wanted = places.compounds.get(dispute.compound_id, frozenset())
     with converted():
@@ -205,9 +205,9 @@ def mediators(db: Database, viewer: Viewer, dispute_id: str) -> tuple[Choice, ..
 
 def room_of(db: Database, viewer: Viewer, household_id: str) -> str:
     """The room of a household at hand, as it is written: '3-3-201'; '' for one that is not the viewer's to read."""
-    statement = """SELECT coalesce(b.name, ''), coalesce(u.label, ''), h.room_no FROM household h
+    statement = f"""SELECT coalesce(b.name, ''), coalesce(u.label, ''), h.room_no FROM household h
         LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id
-        WHERE h.id = :id AND h.deleted = 0 AND h.stream IN (SELECT value FROM json_each(:streams))"""
+        WHERE h.id = :id AND h.deleted = 0 AND h.{MINE}"""
     with converted():
         row = db.conn.execute(statement, {"id": household_id, "streams": viewer_streams(viewer)}).fetchone()
     return place_name("household", "", *row) if row else ""
@@ -384,8 +384,8 @@ def _shown_steps(db: Database, dispute: Dispute, act: Act) -> tuple[DisputeStep,
 
 def _names(db: Database, viewer: Viewer, account_ids: Sequence[str]) -> tuple[str, ...]:
     """The names of these accounts, in order; '' for one that is not at hand."""
-    statement = """SELECT id, name FROM account WHERE id IN (SELECT value FROM json_each(:ids))
-        AND stream IN (SELECT value FROM json_each(:streams))"""
+    statement = f"""SELECT id, name FROM account WHERE id IN (SELECT value FROM json_each(:ids))
+        AND {MINE}"""
     given = {"ids": schema.to_json(list(account_ids)), "streams": viewer_streams(viewer)}
     with converted():
         found = dict(db.conn.execute(statement, given).fetchall())

@@ -18,9 +18,9 @@ from sync.domain.roles import Places
 from sync.errors import AccessError, RuleError
 from sync.store import access, schema
 from sync.store.database import Database, converted
-from sync.store.households import MINE, clusters
+from sync.store.households import clusters
 from sync.store.store import Store
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
 
 MASKED = {"household": ("contact_phone", "emergency_phone"), "resident": ("phone",)}

@@ -21,9 +21,7 @@ from sync.domain.rules import Rules
 from sync.store import needs_map, schema
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
-from sync.store.viewers import viewer_streams
-
-MINE = "stream IN (SELECT value FROM json_each(:streams))"
+from sync.store.viewers import MINE, viewer_streams
 
 
 @dataclass(frozen=True, slots=True)

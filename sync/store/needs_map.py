@@ -28,9 +28,8 @@ from sync.domain.colours import (
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
 from sync.store.database import Database, converted
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 
-_MINE = "stream IN (SELECT value FROM json_each(:streams))"
 _OFF = ", ".join(f"'{state}'" for state in sorted(FINISHED))
 _FACTS = "state, urgency, life_safety, resolve_due_at, review_on, reopen_count, affected_count, evaluation"
 
@@ -170,7 +169,7 @@ def compounds(db: Database, viewer: Viewer) -> tuple[MapPlace, ...]:
     with converted():
         names = dict(
             db.conn.execute(
-                f"SELECT id, name FROM compound WHERE deleted = 0 AND {_MINE}", {"streams": viewer_streams(viewer)}
+                f"SELECT id, name FROM compound WHERE deleted = 0 AND {MINE}", {"streams": viewer_streams(viewer)}
             ).fetchall()
         )
     found = []
@@ -195,14 +194,14 @@ def compound_snapshot(
     with converted():
         name = _name(db, "compound", compound_id, streams)
         buildings = db.conn.execute(
-            f"SELECT id, name FROM building WHERE compound_id = :compound AND deleted = 0 AND {_MINE}"
+            f"SELECT id, name FROM building WHERE compound_id = :compound AND deleted = 0 AND {MINE}"
             " ORDER BY position, name, id",
             given,
         ).fetchall()
         homes = db.conn.execute(
             "SELECT h.building_id, h.id, h.occupancy, c.last_contact_on FROM household h"
             " JOIN building b ON b.id = h.building_id LEFT JOIN household_contact c ON c.household_id = h.id"
-            f" WHERE b.compound_id = :compound AND h.deleted = 0 AND h.{_MINE}",
+            f" WHERE b.compound_id = :compound AND h.deleted = 0 AND h.{MINE}",
             given,
         ).fetchall()
         found = _open_demands(db, "compound_id = :place", compound_id, streams, rules=rules, now=now, category=category)
@@ -262,14 +261,14 @@ def building_snapshot(
     given = {"streams": streams, "building": building_id}
     with converted():
         units = db.conn.execute(
-            f"SELECT id, label FROM unit WHERE building_id = :building AND deleted = 0 AND {_MINE}"
+            f"SELECT id, label FROM unit WHERE building_id = :building AND deleted = 0 AND {MINE}"
             " ORDER BY position, label, id",
             given,
         ).fetchall()
         homes = db.conn.execute(
             "SELECT h.id, h.unit_id, h.floor, h.slot, h.room_no, h.occupancy, c.last_contact_on FROM household h"
             " LEFT JOIN household_contact c ON c.household_id = h.id"
-            f" WHERE h.building_id = :building AND h.deleted = 0 AND h.{_MINE}"
+            f" WHERE h.building_id = :building AND h.deleted = 0 AND h.{MINE}"
             " ORDER BY h.floor DESC, h.slot, h.room_no",
             given,
         ).fetchall()
@@ -315,7 +314,7 @@ def why(db: Database, viewer: Viewer, household_id: str, *, rules: Rules, now: i
             "SELECT h.building_id, b.name, coalesce(u.label, ''), h.room_no, h.occupancy, c.last_contact_on"
             " FROM household h JOIN building b ON b.id = h.building_id LEFT JOIN unit u ON u.id = h.unit_id"
             " LEFT JOIN household_contact c ON c.household_id = h.id"
-            f" WHERE h.id = :household AND h.deleted = 0 AND h.{_MINE}",
+            f" WHERE h.id = :household AND h.deleted = 0 AND h.{MINE}",
             {"streams": streams, "household": household_id},
         ).fetchone()
         if row is None:
@@ -365,7 +364,7 @@ def _open_demands(
     wanted = " AND category = :category" if category else ""
     statement = (
         f"SELECT id, building_id, scope, scope_id, category, title, respond_due_at, {_FACTS} FROM demand"
-        f" WHERE {place} AND deleted = 0 AND state NOT IN ({_OFF}) AND {_MINE}{wanted} ORDER BY reported_at, id"
+        f" WHERE {place} AND deleted = 0 AND state NOT IN ({_OFF}) AND {MINE}{wanted} ORDER BY reported_at, id"
     )
     given = {"place": place_id, "streams": streams, "category": category}
     sensitive = sensitive_codes(rules.demand_categories)
@@ -441,5 +440,5 @@ def _readable(viewer: Viewer, buildings: frozenset[str]) -> frozenset[str]:
 
 def _name(db: Database, kind: str, record_id: str, streams: str) -> str:
     given = {"id": record_id, "streams": streams}
-    found = db.conn.execute(f"SELECT name FROM {kind} WHERE id = :id AND {_MINE}", given).fetchone()
+    found = db.conn.execute(f"SELECT name FROM {kind} WHERE id = :id AND {MINE}", given).fetchone()
     return "" if found is None else str(found[0])

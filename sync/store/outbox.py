@@ -15,7 +15,7 @@ from sync.store.database import Database
 from sync.store.state import read_state, write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Change, Session, Touched
 
 BATCHES_KEPT = 50
@@ -310,7 +310,7 @@ class Refused:
 
 def quarantined(db: Database, viewer: Viewer) -> tuple[Refused, ...]:
     """Refused operations that the viewer made or whose stream the viewer reads, newest first."""
-    statement = """SELECT op, body, code, field, text, made_at, at FROM quarantine
-        WHERE author = :me OR stream IN (SELECT value FROM json_each(:streams)) ORDER BY op DESC"""
+    statement = f"""SELECT op, body, code, field, text, made_at, at FROM quarantine
+        WHERE author = :me OR {MINE} ORDER BY op DESC"""
     found = db.conn.execute(statement, {"me": viewer.account_id, "streams": viewer_streams(viewer)})
     return tuple(Refused(op, msgspec.json.decode(body, type=Operation), *rest) for op, body, *rest in found.fetchall())

@@ -10,7 +10,7 @@ from sync.domain.roles import Viewer
 from sync.store import outbox
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 
 _SHOWN = (Type.TEXT, Type.LONG_TEXT, Type.DATE)
 _OPEN = (Privacy.K0, Privacy.K1, Privacy.K2)
@@ -83,9 +83,9 @@ def _household(db: Database, operation: Operation) -> str:
 
 
 def _place(db: Database, viewer: Viewer, household_id: str) -> str:
-    statement = """SELECT b.name, coalesce(u.label, ''), h.room_no FROM household h
+    statement = f"""SELECT b.name, coalesce(u.label, ''), h.room_no FROM household h
         JOIN building b ON b.id = h.building_id LEFT JOIN unit u ON u.id = h.unit_id
-        WHERE h.id = :id AND h.stream IN (SELECT value FROM json_each(:streams))"""
+        WHERE h.id = :id AND h.{MINE}"""
     with converted():
         row = db.conn.execute(statement, {"id": household_id, "streams": viewer_streams(viewer)}).fetchone()
     return place_name("household", "", *row) if row else ""

@@ -15,6 +15,7 @@ from sync.domain.roles import OFFICE_ROLES, Viewer
 from sync.domain.search_terms import Pinyin, match_string, resident_terms, room_terms
 from sync.errors import RuleError
 from sync.store.database import Database
+from sync.store.viewers import MINE
 from sync.store.writer import Touched
 
 _CHUNK = 500
@@ -32,13 +33,13 @@ SELECT 'household', h.id, h.stream, h.id, h.contact_name, h.contact_phone, h.eme
 FROM household h LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id
 WHERE h.deleted = 0 {where}
 """
-_FIND = """
+_FIND = f"""
 SELECT found.kind, found.id, found.household_id, h.building_id, found.name,
     coalesce(CASE found.kind WHEN 'household' THEN h.contact_phone ELSE p.phone END, ''),
     coalesce(b.name, ''), coalesce(u.label, ''), h.room_no
 FROM (
     SELECT r.kind, r.id, r.household_id, r.name FROM terms CROSS JOIN term_rows r ON r.number = terms.rowid
-    WHERE terms MATCH :match AND r.stream IN (SELECT value FROM json_each(:streams)) LIMIT :candidates
+    WHERE terms MATCH :match AND r.{MINE} LIMIT :candidates
 ) AS found
 JOIN household h ON h.id = found.household_id LEFT JOIN resident p ON p.id = found.id
 LEFT JOIN unit u ON u.id = h.unit_id LEFT JOIN building b ON b.id = h.building_id

@@ -14,8 +14,8 @@ from sync.errors import RuleError
 from sync.store import needs_map
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched
-from sync.store.viewers import viewer_streams
-from sync.store.visit_facts import MINE, CampaignRound
+from sync.store.viewers import MINE, viewer_streams
+from sync.store.visit_facts import CampaignRound
 
 _SHEET = "SELECT id, building_id, code, household_ids, printed_on, campaign_id, round_no FROM door_sheet"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sync.domain.roles import Viewer
 from sync.store.database import Database, converted
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class CommunityRow:
 
 def colleagues(db: Database, viewer: Viewer) -> tuple[StaffRow, ...]:
     """All active accounts of the community, in order of name."""
-    statement = """
+    statement = f"""
         SELECT id, name, title, state FROM account
-        WHERE deleted = 0 AND state = 'active' AND stream IN (SELECT value FROM json_each(:streams))
+        WHERE deleted = 0 AND state = 'active' AND {MINE}
         ORDER BY name, id"""
     with converted():
         rows = db.conn.execute(statement, {"streams": viewer_streams(viewer)}).fetchall()
@@ -41,7 +41,7 @@ def colleagues(db: Database, viewer: Viewer) -> tuple[StaffRow, ...]:
 def community(db: Database, viewer: Viewer) -> CommunityRow:
     """The community's name, its first station's, and whom to call; empty where nothing was received yet."""
     parameters = {"streams": viewer_streams(viewer)}
-    readable = "deleted = 0 AND stream IN (SELECT value FROM json_each(:streams))"
+    readable = f"deleted = 0 AND {MINE}"
     with converted():
         found = db.conn.execute(
             f"SELECT id, name, emergency_phone FROM community WHERE {readable} ORDER BY id LIMIT 1", parameters
@@ -64,13 +64,13 @@ class AreaRow:
 
 def areas(db: Database, viewer: Viewer) -> tuple[AreaRow, ...]:
     """All areas the viewer's records name, the largest kind first, each kind in order."""
-    statement = """
+    statement = f"""
         SELECT * FROM (
             SELECT 'community' AS kind, id, name, 0 AS step, 0 AS place, stream FROM community WHERE deleted = 0
             UNION ALL SELECT 'compound', id, name, 1, 0, stream FROM compound WHERE deleted = 0
             UNION ALL SELECT 'grid', id, name, 2, 0, stream FROM grid WHERE deleted = 0
             UNION ALL SELECT 'building', id, name, 3, position, stream FROM building WHERE deleted = 0
-        ) WHERE stream IN (SELECT value FROM json_each(:streams)) ORDER BY step, place, name, id"""
+        ) WHERE {MINE} ORDER BY step, place, name, id"""
     with converted():
         rows = db.conn.execute(statement, {"streams": viewer_streams(viewer)}).fetchall()
     return tuple(AreaRow(kind, record_id, name) for kind, record_id, name, *_ in rows)

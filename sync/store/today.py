@@ -15,9 +15,9 @@ from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
 from sync.store import demands, disputes, needs_map, visits
 from sync.store.database import Database, converted
-from sync.store.demand_rows import MINE, DemandRow, place_name
+from sync.store.demand_rows import DemandRow, place_name
 from sync.store.dispute_rows import DisputeRow
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.visits import TodayEntry
 
 SOON_DAYS = 7  # what is called near: the card of the coming visits, a visit already tried

@@ -9,6 +9,8 @@ from sync.domain.roles import Places, Viewer
 from sync.store.database import Database
 from sync.store.schema import TABLES
 
+# The condition every read of shared rows bears; ``:streams`` is what ``viewer_streams`` gives.
+MINE = "stream IN (SELECT value FROM json_each(:streams))"
 # What the viewer's rights are made of; when one of these changes, rights have to be read anew.
 RIGHTS_KINDS = frozenset({"account", "grant", "building", "compound", "grid"})
 
@@ -52,7 +54,7 @@ def read_viewer(db: Database, account_id: str, *, places: Places, today: str) ->
 
 
 def viewer_streams(viewer: Viewer) -> str:
-    """The viewer's streams as JSON, for ``stream IN (SELECT value FROM json_each(:streams))``."""
+    """The viewer's streams as JSON, for the condition ``MINE``."""
     return msgspec.json.encode(sorted(viewer.streams)).decode()
 
 

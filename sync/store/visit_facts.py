@@ -10,9 +10,7 @@ from sync.domain.visit_facts import DoorFacts, KnownVisit
 from sync.errors import AccessError
 from sync.store.database import Database, converted
 from sync.store.store import Store
-from sync.store.viewers import viewer_streams
-
-MINE = "stream IN (SELECT value FROM json_each(:streams))"
+from sync.store.viewers import MINE, viewer_streams
 
 
 @dataclass(frozen=True, slots=True)

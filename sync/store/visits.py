@@ -20,9 +20,8 @@ from sync.domain.visiting import add_to_visit, band_of, change_visit, record_vis
 from sync.errors import RuleError
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched
-from sync.store.viewers import viewer_streams
+from sync.store.viewers import MINE, viewer_streams
 from sync.store.visit_facts import (
-    MINE,
     CampaignRound,
     load_door,
     load_known,

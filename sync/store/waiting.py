@@ -7,8 +7,8 @@ from sync.domain.demand_flow import UNCLAIMED
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.store import disputes
 from sync.store.database import Database, converted
-from sync.store.demand_rows import MINE, quoted
-from sync.store.viewers import viewer_streams
+from sync.store.demand_rows import quoted
+from sync.store.viewers import MINE, viewer_streams
 
 
 @dataclass(frozen=True, slots=True)
