@@ -69,7 +69,8 @@ def test_what_waits_is_counted_and_sent(program: Program, place: Community) -> N
     sync(program)
     assert page.line == "都传上去了。"
     assert "传 2" in program.said()
-    assert "核对一致" in program.said()
+    assert "传完了 ✓" in program.said()
+    assert "核对" not in program.said()  # nothing is compared yet, so nothing is claimed
     assert place.server.visit  # the server still runs
     device = place.device
     device.pull()

@@ -121,7 +121,7 @@ class SyncPage(Page):
         running = status.phase is Phase.SYNCING
         self._card.set_title(titles[status.phase])
         last = moment_words(status.last_success_at, now=self.context.now())
-        self._card.set_hint(tr("last in step {when}").format(when=last) if last and not running else "")
+        self._card.set_hint(tr("last sync {when}").format(when=last) if last and not running else "")
         set_text(self._line, _line_words(status))
         set_text(self._advice, _advice_words(status))
         if running and self._bar.isHidden():
@@ -150,7 +150,7 @@ class SyncPage(Page):
         now = self.context.now()
         clear(self._history_card.body)
         for line in overview.rounds:
-            result = tr("in step ✓") if line.result == "ok" else code_words(line.result).title
+            result = tr("all sent and received ✓") if line.result == "ok" else code_words(line.result).title
             text = tr("{when}　sent {sent}　received {received}　{result}").format(
                 when=moment_words(line.at, now=now),
                 sent=number(line.pushed),
