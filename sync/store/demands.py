@@ -31,6 +31,7 @@ from sync.store import schema
 from sync.store.database import Database, converted
 from sync.store.demand_places import place_at, written
 from sync.store.demand_rows import ORDER, DemandRow, load_rows, quoted
+from sync.store.steps import load_steps
 from sync.store.store import Store
 from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
@@ -423,23 +424,11 @@ def _must_read(db: Database, viewer: Viewer, demand_id: str) -> Demand:
 
 def _step_facts(db: Database, demand_id: str) -> StepFacts:
     """All steps, and which of them have words in the care stream as far as this file has them."""
+    steps = load_steps(db, "demand_event", demand_id, made=DemandEvent)
+    statement = "SELECT id FROM demand_detail WHERE demand_id = ? AND deleted = 0"
     with converted():
-        ids = [
-            row[0]
-            for row in db.conn.execute(
-                "SELECT id FROM demand_event WHERE demand_id = ? AND deleted = 0 ORDER BY at, hlc, dev, id",
-                (demand_id,),
-            )
-        ]
-        loaded = schema.load(db, "demand_event", ids)
-        details = db.conn.execute(
-            "SELECT id FROM demand_detail WHERE demand_id = ? AND deleted = 0", (demand_id,)
-        ).fetchall()
-    events = (KINDS["demand_event"].record(event_id, loaded[event_id].values) for event_id in ids)
-    return StepFacts(
-        steps=tuple(event for event in events if isinstance(event, DemandEvent)),
-        detail_ids=frozenset(row[0] for row in details),
-    )
+        details = db.conn.execute(statement, (demand_id,)).fetchall()
+    return StepFacts(steps=steps, detail_ids=frozenset(row[0] for row in details))
 
 
 def _finished_at(demand: Demand, facts: StepFacts) -> int | None:

@@ -20,6 +20,7 @@ from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name, quoted
 from sync.store.demands import Choice
 from sync.store.dispute_rows import FINISHED, SEEN, DisputeRow, load_rows
+from sync.store.steps import load_steps
 from sync.store.store import Store
 from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
@@ -349,17 +350,7 @@ def _must_read(db: Database, viewer: Viewer, dispute_id: str) -> Dispute:
 
 
 def _steps(db: Database, dispute_id: str) -> tuple[DisputeEvent, ...]:
-    with converted():
-        ids = [
-            row[0]
-            for row in db.conn.execute(
-                "SELECT id FROM dispute_event WHERE dispute_id = ? AND deleted = 0 ORDER BY at, hlc, dev, id",
-                (dispute_id,),
-            )
-        ]
-        loaded = schema.load(db, "dispute_event", ids)
-    events = (KINDS["dispute_event"].record(event_id, loaded[event_id].values) for event_id in ids)
-    return tuple(event for event in events if isinstance(event, DisputeEvent))
+    return load_steps(db, "dispute_event", dispute_id, made=DisputeEvent)
 
 
 def _shown_steps(db: Database, dispute: Dispute, act: Act) -> tuple[DisputeStep, ...]:
