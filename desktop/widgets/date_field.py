@@ -17,8 +17,11 @@ _SHORT: Final = re.compile(r"^(\d{1,2})[-/.月 ](\d{1,2})日?$|^(\d{2})(\d{2})$"
 _WORDS: Final = {"今天": 0, "昨天": 1, "前天": 2, "today": 0, "yesterday": 1}
 
 
-def parse_day(text: str, *, today: date) -> date | None:
-    """The day that was meant, None when it is none; without a year it is the latest such day up to today."""
+def parse_day(text: str, *, today: date, ahead: bool = False) -> date | None:
+    """The day that was meant, None when it is none.
+
+    Without a year it is the latest such day up to today; with ``ahead`` the first from today on.
+    """
     cleaned = text.strip().casefold()
     for word, days in _WORDS.items():
         if cleaned == word:
@@ -32,7 +35,9 @@ def parse_day(text: str, *, today: date) -> date | None:
         return None
     month, day = (int(part) for part in short.groups() if part is not None)
     this_year = _day(today.year, month, day)
-    return this_year if this_year is not None and this_year <= today else _day(today.year - 1, month, day) or this_year
+    if this_year is not None and (this_year >= today if ahead else this_year <= today):
+        return this_year
+    return _day(today.year + (1 if ahead else -1), month, day) or this_year
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -44,6 +49,8 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 class DateField(QLineEdit):
     """Up and Down go a day back and forth; what was typed is written out in full when the field is left.
+
+    In a field for a day to come, '12-01' is the next such day; in any other the last one.
 
     ``today`` is asked each time. ``value()`` is an ISO day or "" while it is wrong; ``problem()`` says why.
     """
@@ -70,7 +77,7 @@ class DateField(QLineEdit):
 
     def value(self) -> str:
         """The day as YYYY-MM-DD, "" when there is none or it cannot be."""
-        day = parse_day(self.text(), today=self._today())
+        day = self._parsed()
         if day is None or (day > self._today() and not self._may_be_future):
             return ""
         return day.isoformat()
@@ -118,7 +125,7 @@ class DateField(QLineEdit):
             self.setText(self._written(day))
 
     def _parsed(self) -> date | None:
-        return parse_day(self.text(), today=self._today())
+        return parse_day(self.text(), today=self._today(), ahead=self._may_be_future)
 
     def _written(self, day: date) -> str:
         names = {0: tr("today"), 1: tr("yesterday")}

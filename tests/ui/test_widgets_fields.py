@@ -123,6 +123,25 @@ def test_days_are_read_as_people_write_them(typed: str, meant: str | None) -> No
     assert (day.isoformat() if day else None) == meant
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("12-01", "2026-12-01"),
+        ("11-23", "2026-11-23"),
+        ("11-22", "2027-11-22"),
+        ("2-30", None),
+        ("2026-11-01", "2026-11-01"),
+    ],
+)
+def test_a_day_ahead_is_the_next_of_its_name(qtbot: QtBot, typed: str, meant: str | None) -> None:
+    day = parse_day(typed, today=TODAY, ahead=True)
+    assert (day.isoformat() if day else None) == meant
+    field = DateField(name="约在哪天", today=lambda: TODAY, may_be_future=True)
+    qtbot.addWidget(field)
+    field.setText(typed)
+    assert field.value() == (meant or "")
+
+
 def test_a_day_to_come_is_refused_in_words(qtbot: QtBot, show: Show) -> None:
     field = DateField(name="哪一天", today=lambda: TODAY)
     other = QLineEdit()
