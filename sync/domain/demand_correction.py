@@ -13,6 +13,7 @@ from sync.domain.demand_moves import roles_for
 from sync.domain.demands import DemandIntent, DemandPlace, detail, place_values, urgency_of
 from sync.domain.flow import STATION
 from sync.domain.kinds.demands import Demand, DemandDetail, DemandEvent
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation
 from sync.domain.roles import Viewer
 from sync.errors import RuleError
@@ -153,7 +154,7 @@ def _words(
     act: Act, demand: Demand, intent: CorrectionIntent, facts: CorrectionFacts, *, was_apart: bool, is_apart: bool
 ) -> tuple[dict[str, Any], list[Operation]]:
     """Title and details of the demand itself, and what is written in the care stream."""
-    title = intent.title.strip()
+    title = one_line(intent.title)
     if not title and not (was_apart and is_apart):
         raise RuleError("title", "required")
     if not is_apart:

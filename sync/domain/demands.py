@@ -9,6 +9,7 @@ from sync.domain.categories import DEFAULT_CATEGORIES, DemandCategories
 from sync.domain.demand_flow import due_times
 from sync.domain.ids import derived_id
 from sync.domain.kinds.demands import DEMAND_KINDS, SCOPES, SOURCES, URGENCIES
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation
 from sync.errors import RuleError
 
@@ -79,7 +80,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
     carries the category's name. Raises RuleError(field, code): ``required``, ``unknown_choice``, ``too_small``,
     ``future_date``, ``place_needed``.
     """
-    title, answer = intent.title.strip(), intent.answer.strip()
+    title, answer = one_line(intent.title), intent.answer.strip()
     _required("title", title)
     _one_of("demand_kind", intent.demand_kind, DEMAND_KINDS)
     _one_of("source", intent.source, SOURCES)
@@ -104,7 +105,7 @@ def raise_demand(act: Act, intent: DemandIntent, facts: DemandPlace) -> list[Ope
             **place,
             source=intent.source,
             visit_id=facts.visit_id,
-            raised_by="" if of_compound else intent.raised_by.strip(),
+            raised_by="" if of_compound else one_line(intent.raised_by),
             category=intent.category,
             demand_kind=intent.demand_kind,
             title=category.label if is_sensitive else title,

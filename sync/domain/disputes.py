@@ -11,6 +11,7 @@ from sync.domain.categories import DisputeCategories, offered_to_heads
 from sync.domain.dispute_flow import Risk, check_move, deadline, handles, risk_level
 from sync.domain.flow import DESK, HEAD, LEADER, MEDIATOR, NEW, SECRETARY
 from sync.domain.kinds.disputes import CATEGORIES, RISK_SIGNS, Dispute
+from sync.domain.lines import one_line
 from sync.domain.operations import Operation
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.errors import AccessError, RuleError
@@ -202,7 +203,8 @@ def _require_role(act: Act, name: str, facts: NoticePlace, given: set[str]) -> N
 def _checked(act: Act, intent: NoticeIntent, facts: NoticePlace) -> dict[str, Any]:
     """The values of the note itself, without the flow."""
     values: Mapping[str, str] = {
-        name: getattr(intent, name).strip() for name in ("title", "place", "other_party", "summary", "subcategory")
+        **{name: one_line(getattr(intent, name)) for name in ("title", "place", "other_party")},
+        **{name: getattr(intent, name).strip() for name in ("summary", "subcategory")},
     }
     if not values["title"]:
         raise RuleError("title", "required")

@@ -109,10 +109,10 @@ def test_urgency_follows_the_category_unless_chosen(intent: DemandIntent, expect
 
 
 def test_a_demand_gets_everything_that_follows() -> None:
-    made = raise_demand(act(), DemandIntent(category="02", title=" 暖气不热 ", signs=("outage",)), HOME)
+    made = raise_demand(act(), DemandIntent(category="02", title=" 暖气\n不热 ", signs=("outage",)), HOME)
     values = fields(made)
     assert made[0].kind == "demand"
-    assert (values["title"], values["state"], values["level"]) == ("暖气不热", "collected", "station")
+    assert (values["title"], values["state"], values["level"]) == ("暖气 不热", "collected", "station")
     assert (values["scope_id"], values["building_id"]) == ("home", "b3")
     assert (values["respond_due_at"], values["resolve_due_at"]) == (NOW + 24 * HOUR, NOW + 3 * DAY)
     assert (values["reported_at"], values["recorded_by"]) == (NOW, "head")

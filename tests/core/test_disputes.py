@@ -104,9 +104,9 @@ def refusal(verb: Any, *args: Any, **named: Any) -> tuple[str, str]:
 
 
 def test_a_sign_is_noted_with_its_first_step() -> None:
-    story = Story(replace(DRIPS, title="  晾衣滴水 "))
+    story = Story(replace(DRIPS, title="  晾衣\r\n滴水 "))
     dispute, (step,) = story.dispute, story.steps
-    assert (dispute.title, dispute.state, dispute.category, dispute.risk) == ("晾衣滴水", "noticed", "02", "green")
+    assert (dispute.title, dispute.state, dispute.category, dispute.risk) == ("晾衣 滴水", "noticed", "02", "green")
     assert (dispute.noticed_by, dispute.handler_id, dispute.noticed_on) == ("head", "head", "2026-11-23")
     assert (dispute.compound_id, dispute.building_id, dispute.household_id) == ("k", "b3", "h1")
     assert (dispute.other_household_id, dispute.state_since) == ("h2", "2026-11-23")

@@ -44,7 +44,7 @@ def test_codes_expire_are_unknown_and_run_out_of_tries(server: Server, secretary
 def test_a_new_code_makes_the_one_before_worthless(server: Server, secretary: Device) -> None:
     account = new_id(START)
     wish = [wire.GrantWish(role="building_head", scope_kind="building", scope_id=server.places["b1"])]
-    message = wire.AddPerson(by=secretary.author, account=account, name="王秀兰", title="楼长", grants=wish)
+    message = wire.AddPerson(by=secretary.author, account=account, name=" 王秀\n兰\n", title="楼长\t", grants=wish)
     first = secretary.ask("people", message, wire.AddPersonReply)
     assert first.expires_at == server.clock.now + 72 * HOUR
     again = wire.AddPerson(by=secretary.author, account=account)
@@ -53,7 +53,7 @@ def test_a_new_code_makes_the_one_before_worthless(server: Server, secretary: De
     head = server.enrol(second.code)
     assert head.author == account
     head.pull()
-    assert head.rows[account].values["title"] == "楼长"
+    assert (head.rows[account].values["name"], head.rows[account].values["title"]) == ("王秀 兰", "楼长")
 
 
 def test_a_colleague_joins_a_pc_that_is_enrolled(server: Server, secretary: Device) -> None:

@@ -11,6 +11,7 @@ from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS, check_value
 from sync.domain.fields import Type
 from sync.domain.ids import new_id
+from sync.domain.lines import one_line
 from sync.domain.roles import SECRETARY_ROLES, Viewer
 from sync.errors import KeysError, RuleError
 from sync.keys.codes import new_one_time_code, read_one_time_code
@@ -65,6 +66,7 @@ def add_person(
         raise ProtocolError(422, "invalid", field="account")
     fields = {"name": name.strip(), "title": title.strip()}
     _check("account", fields)
+    fields = {field: one_line(text) for field, text in fields.items()}
     if not fields["name"]:
         raise ProtocolError(422, "invalid", field="name")
     batch.write(KINDS["account"], account, fields)
