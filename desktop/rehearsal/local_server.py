@@ -41,12 +41,13 @@ class LocalServer:
         self._port = _free_port()
         self.url = f"http://{HOST}:{self._port}"
         arguments = ["--data", str(data), "--host", HOST, "--port", str(self._port), "--example", "small"]
+        arguments += ["--until-stdin-closes"]  # it ends with this process, even when this one is killed
         if pretend_now:
             arguments += ["--pretend-now", pretend_now]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sync.server", "serve", *arguments],
             cwd=_ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -87,8 +88,9 @@ class LocalServer:
                 self._process.kill()
                 self._process.wait()
         self._listener.join(END_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._log.close()
 
     def connect(self, _: str = "") -> "HttpClient":

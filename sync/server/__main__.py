@@ -1,13 +1,16 @@
 """The command line: ``python -m sync.server serve``."""
 
 import argparse
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import uvicorn
+from litestar import Litestar
 
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
@@ -44,7 +47,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(_SENTENCES.get(error.code, error.code).format_map(error.params), file=sys.stderr)
         return 1
     _greet(app.state.service, settings)
-    uvicorn.run(
+    server = uvicorn.Server(_config(app, settings))
+    if given.until_stdin_closes:
+        threading.Thread(target=_end_with_stdin, args=(server,), name="stdin", daemon=True).start()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass  # Ctrl+C; everything is closed by now
+    return 0 if server.started else 1
+
+
+def _config(app: Litestar, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -54,7 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=25,
         limit_concurrency=None,
     )
-    return 0
+
+
+def _end_with_stdin(server: uvicorn.Server) -> None:
+    # The other end belongs to whoever started us: the system closes it however that process ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    server.should_exit = True
 
 
 def _greet(service: Service, settings: Settings) -> None:
@@ -83,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--community-name", default=Settings(Path()).community_name)
     serve.add_argument("--community-code", default="", help="area code of twelve digits")
     serve.add_argument("--secretary-name", default=Settings(Path()).secretary_name)
+    serve.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when standard input ends, with the parent"
+    )
     serve.add_argument("--example", choices=SIZES, default="", help="begin with a made-up community of this size")
     serve.add_argument(
         "--pretend-now",

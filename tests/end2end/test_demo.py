@@ -1,6 +1,11 @@
 """The demonstration: a server of its own, three people let in; and practice, which knows no server."""
 
 import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -20,6 +25,7 @@ from sync.domain.rules import load_rules
 from sync.store import demands
 from sync.store.store import Store
 
+WAIT_S = 30.0
 RULES = load_rules(resources())
 MORNING = f"{example.TODAY} 09:00"
 
@@ -58,6 +64,46 @@ def test_three_people_are_let_in_and_find_the_community(tmp_path: Path, vault: V
     with demo.LocalServer(tmp_path / "server", pretend_now=MORNING) as second:  # goes on with what it has
         second.wait()
         assert second.first_code == ""
+
+
+def test_the_server_ends_with_a_program_that_was_killed(tmp_path: Path) -> None:
+    # The parent tells the address of its server and waits to be killed; nothing of its own code runs after that.
+    source = (
+        "import sys, pathlib\n"
+        "from desktop.rehearsal.local_server import LocalServer\n"
+        "server = LocalServer(pathlib.Path(sys.argv[1]))\n"
+        "server.wait()\n"
+        "print(server.url, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    data = tmp_path / "server"
+    with subprocess.Popen(
+        [sys.executable, "-c", source, str(data)],
+        cwd=resources().parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        url = parent.stdout.readline().strip()
+        assert answers(url)
+        parent.kill()
+        parent.wait(WAIT_S)
+    until = time.monotonic() + WAIT_S
+    while answers(url) and time.monotonic() < until:
+        threading.Event().wait(0.05)
+    assert not answers(url)
+    with demo.LocalServer(data) as again:  # the folder was let go of, too
+        again.wait()
+
+
+def answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/livez", timeout=1.0):
+            return True
+    except OSError:
+        return False
 
 
 def test_a_server_that_cannot_begin_is_told(tmp_path: Path) -> None:
