@@ -26,13 +26,13 @@ from desktop.vault import Vault
 from desktop.widgets.ask import Ask, ScreenAsk
 from desktop.window import Window
 from sync.domain.calendar import today
-from sync.domain.rules import Rules, load_rules
 from sync.errors import StoreError
 
 if TYPE_CHECKING:
+    from sync.domain.rules import Rules
     from sync.store.store import Reader, Store
 
-_BREATH_MS = 40
+_BREATH_MS = 15
 LOAD_REST_AFTER_MS = 400  # the first page has been painted by then
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
 _TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
@@ -65,6 +65,8 @@ class Application(QObject):
         self.settings = loaded.settings
         i18n.install(app, self.settings.language)
         theme.apply(app, theme.load(self.settings.theme, percent=self.settings.text_percent))
+        self._rules = rules
+        self._reading = threading.Lock()  # the rules are read by whoever wants them first
         self.hub = Hub()
         self.tasks: Tasks[Store, Reader] = Tasks(on_failure=self._failed, on_touched=self.hub.touched.emit)
         self.vault = Vault(paths.data)
@@ -75,7 +77,7 @@ class Application(QObject):
             session=Session(),
             ask=ask or ScreenAsk(),
             paths=paths,
-            rules=rules or load_rules(resources()),
+            read_rules=self._read_rules,
             navigate=self._navigate,
             now=now,
             vault=self.vault,
@@ -91,6 +93,7 @@ class Application(QObject):
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MINUTES * 60_000)
         self._idle.setSingleShot(True)
+        self.has_settled = False  # all code that pages want has been read
         self._connect()
         self._settings_set_aside = loaded.set_aside is not None
 
@@ -99,7 +102,7 @@ class Application(QObject):
         self.show_gate()
         self.window.show()
         # What the first page needs is read while the PIN is typed: the names are on the screen sooner.
-        threading.Thread(target=navigation.load_store, name="load store", daemon=True).start()
+        self.tasks.net(self, self._load_first, lambda _: navigation.load_page(navigation.FIRST))
         handle = self.window.windowHandle()
         if handle is not None:  # what comes from the hands passes here first; a filter on the program would see all
             handle.installEventFilter(self)
@@ -190,19 +193,33 @@ class Application(QObject):
         self._idle.start()
         QTimer.singleShot(LOAD_REST_AFTER_MS, self, self._settle_down)
 
+    def _load_first(self) -> None:
+        """On the net lane: the code of the store and the rules, no Qt in either."""
+        self._read_rules()
+        navigation.load_store()
+
+    def _read_rules(self) -> Rules:
+        with self._reading:
+            if self._rules is None:
+                from sync.domain.rules import load_rules  # not before the first window is painted
+
+                self._rules = load_rules(resources())
+            return self._rules
+
     def _settle_down(self) -> None:
         """The first page stands: read the code of the others; what has been made so far is not garbage any more."""
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-        threading.Thread(target=navigation.load_client, name="load client", daemon=True).start()
-        self._load_pages(navigation.page_names())
+        self.tasks.net(self, navigation.load_rest, lambda _: self._load_pieces(navigation.pieces()))
 
-    def _load_pages(self, names: Sequence[str]) -> None:
+    def _load_pieces(self, modules: Sequence[str]) -> None:
         """One at a time, so that nobody who works meanwhile has to wait."""
-        if names and not self.tasks.stopping.is_set():
-            navigation.load_page(names[0])
-            QTimer.singleShot(_BREATH_MS, self, lambda: self._load_pages(names[1:]))
+        if modules and not self.tasks.stopping.is_set():
+            navigation.load_piece(modules[0])
+            QTimer.singleShot(_BREATH_MS, self, lambda: self._load_pieces(modules[1:]))
+        else:
+            self.has_settled = True
 
     def _save_settings(self) -> None:
         """On the net lane; of two changes in a row the later one is what both write."""

@@ -32,6 +32,7 @@ class Context:
 
     ``navigate('visits', household_id=…)`` opens a page; ``now`` is the wall clock in ms since 1970;
     ``settings()`` gives the choices of today, ``change_settings`` keeps new ones and wears them at once;
+    ``read_rules`` reads the rules that are data when they are first asked for, on any thread;
     ``connect`` opens an HTTP client for a server's address (None: the usual one).
     """
 
@@ -40,7 +41,7 @@ class Context:
     session: Session
     ask: Ask
     paths: Paths
-    rules: Rules
+    read_rules: Callable[[], Rules]
     navigate: Navigate
     now: Callable[[], int]
     vault: Vault
@@ -48,3 +49,8 @@ class Context:
     connect: Connect | None
     settings: Callable[[], Settings]
     change_settings: Callable[[Settings], None]
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that are data; whoever unlocks finds them read."""
+        return self.read_rules()

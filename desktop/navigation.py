@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import cast
 
 from desktop.context import Context
@@ -49,8 +50,13 @@ _WHERE = {
     "settings": ("desktop.pages.settings.page", "SettingsPage"),
     "help": ("desktop.pages.help.page", "HelpPage"),
 }
+FIRST = "today"
 _BEHIND_THE_FIRST = tuple(f"sync.store.{name}" for name in ("store", "staff", "today", "waiting", "drafts", "search"))
-_BEHIND_SYNC = ("sync.client.session", "sync.client.enrolment", "sync.store.backup", "sync.store.household_records")
+_BEHIND_THE_OTHERS = (
+    *(f"sync.client.{name}" for name in ("session", "enrolment")),
+    *(f"sync.store.{name}" for name in ("backup", "household_records", "households", "visits", "sheets")),
+    *(f"sync.store.{name}" for name in ("needs_map", "demands", "disputes", "outbox", "refused")),
+)
 _FOR_ALL = ("today", "disputes")
 _SHOWN_UNDER = {"batch": "visits", "demand": "demands", "demand_new": "demands"}
 
@@ -66,15 +72,28 @@ def load_store() -> None:
         import_module(module)
 
 
-def load_client() -> None:
-    """Read the code that sync wants; no Qt in it, so any thread may."""
-    for module in _BEHIND_SYNC:
+def load_rest() -> None:
+    """Read the code that sync and the other pages want behind them; no Qt in it, so any thread may."""
+    for module in _BEHIND_THE_OTHERS:
         import_module(module)
 
 
 def load_page(name: str) -> None:
     """Read a page's code before it is wanted; on the UI thread, where its widgets will live."""
     import_module(_WHERE[name][0])
+
+
+def pieces() -> tuple[str, ...]:
+    """The modules of all pages one by one: each is read in a few ms, a whole page would hold up the keys."""
+    packages = dict.fromkeys(module.rpartition(".")[0] for module, _ in _WHERE.values())
+    return tuple(
+        found.name for package in packages for found in iter_modules(import_module(package).__path__, f"{package}.")
+    )
+
+
+def load_piece(module: str) -> None:
+    """Read one of the ``pieces``; on the UI thread."""
+    import_module(module)
 
 
 def make_page(name: str, context: Context) -> Page:

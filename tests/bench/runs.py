@@ -16,7 +16,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from desktop.paths import Paths
 from desktop.rehearsal.letting_in import furnish
+from desktop.vault import Vault
 from sync.domain import example
 from tests.bench.measures import NOW, Bench, Measure, measure
 
@@ -74,12 +76,17 @@ def prepared(size: example.Size) -> Path:
 def start(home: Path, size: example.Size) -> list[Measure]:
     """Process start to painted 今日, less key derivation, beside a bare window in turns."""
     head = next(person for person in example.people(size) if person.key == ("head3" if size == "small" else "head1"))
+    vault = Vault(Paths.for_home(home).data)
     bare, whole, derived = [], [], []
     for _ in range(STARTS):
         bare.append(_process("start_bare.py")[0])
         total, key = _process("start_program.py", str(home), head.account_id, head.pin, str(NOW))
-        whole.append(total - key)
-        derived.append(key)
+        before = time.monotonic_ns()
+        vault.unlock(head.account_id, head.pin)
+        alone = time.monotonic_ns() - before
+        # Work beside the derivation makes it longer; only what it takes by itself is not the program's.
+        whole.append(total - min(key, alone))
+        derived.append(alone)
     window = measure("bare window", size, bare)
     program = measure("start", size, whole)
     ratio = round(program.p50 / window.p50, 2)
@@ -109,8 +116,8 @@ def inside(app: QApplication, home: Path, size: example.Size, wanted: set[str]) 
     found: list[Measure] = []
     try:
         if "ui_gap" in wanted:
-            gap, worst = bench.ui_gap()
-            found.append(gap)
+            gaps, worst = bench.ui_gap()
+            found += gaps
             for name, longest in worst[:6]:
                 print(f"  {size}: {longest:6.1f} ms  {name}")
         if wanted & {"facade_60", "facade_272"}:

@@ -83,13 +83,14 @@ class Desk:
         self.hub.notice.connect(self.notices.append)
         self.tasks: Tasks[Store, Reader] = Tasks(on_failure=self.failures.append, on_touched=self.hub.touched.emit)
         self.session = Session()
+        rules = load_rules(ROOT / "resources")
         self.context = Context(
             tasks=self.tasks,
             hub=self.hub,
             session=self.session,
             ask=self.answers,
             paths=Paths.for_home(folder / "home"),
-            rules=load_rules(ROOT / "resources"),
+            read_rules=lambda: rules,
             navigate=self._navigate,
             now=world.clock,
             vault=Vault(folder / "vault"),

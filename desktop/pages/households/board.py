@@ -29,7 +29,7 @@ class HouseholdsBoard(Page):
         self.facts = FactsCard()
         self.more = HouseholdTabs(context.rules.demand_categories)
         self.form = CardForm()
-        self.building_form = BuildingForm()
+        self._building_form: BuildingForm | None = None
         self.back = button("")
         self.nothing = NothingCard()
         self.right = QStackedWidget()
@@ -37,6 +37,14 @@ class HouseholdsBoard(Page):
         self.stack = QStackedWidget()
         self._columns = QHBoxLayout(self.browse)
         self._lay_out()
+
+    @property
+    def building_form(self) -> BuildingForm:
+        """The form of a new building, made when it is first wanted: most people never make one."""
+        if self._building_form is None:
+            self._building_form = BuildingForm()
+            self.stack.addWidget(self._building_form)
+        return self._building_form
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -49,7 +57,6 @@ class HouseholdsBoard(Page):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.stack)
         self.stack.addWidget(self.browse)
-        self.stack.addWidget(self.building_form)
         self._columns.setSpacing(px(theme.GAP_L))
         self._columns.addWidget(self.doors)
         self._columns.addWidget(self.right, 1)

@@ -8,7 +8,6 @@ from desktop.i18n import tr
 from desktop.pages.households.building_form import BuildingForm
 from desktop.pages.households.saving import Saving
 from sync.domain.building_plan import BuildingIntent
-from sync.domain.roles import STATION_ROLES
 from sync.store import households
 from sync.store.households import BuildingChoices
 
@@ -27,10 +26,6 @@ class NewBuilding(QObject):
         self._form = form
         form.submitted.connect(self._make)
         form.left.connect(self.left)
-
-    def is_allowed(self) -> bool:
-        """Whether the person at the PC may make buildings."""
-        return self._context.session.viewer.has_any(STATION_ROLES)
 
     def begin(self) -> None:
         """Open the form; without a compound to put it into, say who makes one."""

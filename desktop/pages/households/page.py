@@ -15,6 +15,7 @@ from desktop.pages.page import Touched
 from desktop.widgets.ask import Question
 from sync.domain.calendar import day_of
 from sync.domain.households import CardIntent
+from sync.domain.roles import STATION_ROLES
 from sync.store import households
 from sync.store.households import BuildingRow
 from sync.store.store import Reader
@@ -40,7 +41,7 @@ class HouseholdsPage(HouseholdsBoard):
         self._edit_next = False
         self._go_in = False  # the card takes the keyboard when it comes
         self._saving = Saving(context, self)
-        self._new_building = NewBuilding(context, self._saving, self.building_form)
+        self._new_building: NewBuilding | None = None
         self._connect()
         self.retranslate()
 
@@ -53,7 +54,8 @@ class HouseholdsPage(HouseholdsBoard):
         self.doors.retranslate()
         self.facts.retranslate()
         self.form.retranslate()
-        self.building_form.retranslate()
+        if self._new_building is not None:
+            self.building_form.retranslate()
         if self._opened is not None:
             self._show(self._opened)
 
@@ -65,13 +67,13 @@ class HouseholdsPage(HouseholdsBoard):
             self._household_id = wanted
         self._building_id = str(target.get("building_id") or "")
         self._edit_next = bool(target.get("edit"))
-        if wanted or self._building_id or not self._new_building.is_allowed():
+        if wanted or self._building_id or not self._may_build():
             self.stack.setCurrentWidget(self.browse)  # a new building half described waits behind its button
-        self.doors.new_building.setVisible(self._new_building.is_allowed())
+        self.doors.new_building.setVisible(self._may_build())
         super().open(**target)
         self.doors.focus_doors()
-        if target.get("new_building") and self._new_building.is_allowed():
-            self._new_building.begin()
+        if target.get("new_building") and self._may_build():
+            self._begin_building()
 
     def reload(self) -> None:
         account, wanted = self.context.session.account_id, self._household_id
@@ -101,7 +103,7 @@ class HouseholdsPage(HouseholdsBoard):
         buildings, opened = found
         building_id = self._building_id or (opened.card.building_id if opened else "")
         self._building_id = ""
-        self.nothing.show_case(has_doors=bool(buildings), may_build=self._new_building.is_allowed())
+        self.nothing.show_case(has_doors=bool(buildings), may_build=self._may_build())
         self.doors.show_buildings(buildings, building_id=building_id, household_id=self._household_id)
         if opened is not None:
             self.doors.show_unit(opened.card.unit_id)
@@ -210,6 +212,17 @@ class HouseholdsPage(HouseholdsBoard):
         )
         self.context.ask.confirm(self, question, drop)
 
+    def _may_build(self) -> bool:
+        return self.context.session.viewer.has_any(STATION_ROLES)
+
+    def _begin_building(self) -> None:
+        if self._new_building is None:
+            made = self._new_building = NewBuilding(self.context, self._saving, self.building_form)
+            made.opened.connect(self._show_building_form)
+            made.made.connect(self._building_made)
+            made.left.connect(self._end_building)
+        self._new_building.begin()
+
     def _show_building_form(self) -> None:
         self.stack.setCurrentWidget(self.building_form)
 
@@ -231,8 +244,8 @@ class HouseholdsPage(HouseholdsBoard):
         self.doors.chosen.connect(self._choose)
         self.doors.activated.connect(self._enter)
         self.doors.clicked.connect(lambda record_id: self._enter(record_id) if self.is_narrow() else None)
-        self.doors.building_asked.connect(self._new_building.begin)
-        self.nothing.building_asked.connect(self._new_building.begin)
+        self.doors.building_asked.connect(self._begin_building)
+        self.nothing.building_asked.connect(self._begin_building)
         self.nothing.visit_asked.connect(lambda: self.context.navigate("visits"))
         self.nothing.sync_asked.connect(lambda: self.context.navigate("sync"))
         self.facts.edit_asked.connect(self._edit)
@@ -260,6 +273,3 @@ class HouseholdsPage(HouseholdsBoard):
         self.form.dropped.connect(self._drop)
         self.form.left.connect(self._left)
         self.back.clicked.connect(self._to_list)
-        self._new_building.opened.connect(self._show_building_form)
-        self._new_building.made.connect(self._building_made)
-        self._new_building.left.connect(self._end_building)
