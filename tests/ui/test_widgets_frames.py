@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.hub import Notice, Tone
+from desktop.widgets import notice_bar
 from desktop.widgets.ask import Question, QuestionDialog, ScreenAsk
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, clear
@@ -142,6 +143,19 @@ def test_a_notice_has_its_action_and_hides_what_is_technical(qtbot: QtBot) -> No
     bar.show_notice(Notice("存好了"))
     qtbot.keyClick(bar, Qt.Key.Key_Escape)
     assert bar.notice is None
+
+
+@pytest.mark.parametrize(("tone", "stays"), [(Tone.GOOD, False), (Tone.CALM, False), (Tone.WARN, True)])
+def test_good_and_calm_news_leaves_by_itself(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tone: Tone, stays: bool
+) -> None:
+    monkeypatch.setattr(notice_bar, "LEAVES_AFTER_MS", 1)
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    bar.show_notice(Notice("存好了", tone=tone))
+    assert bar._timer.isActive() is not stays
+    if not stays:
+        qtbot.waitUntil(lambda: bar.notice is None and not bar.isVisible())
 
 
 def test_the_plan_is_walked_with_keys_and_describes_itself(qtbot: QtBot) -> None:
