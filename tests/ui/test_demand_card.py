@@ -1,5 +1,6 @@
 """The demand card and the list: one blue button, fields in place, errors beside them, drafts kept, taken back today."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,6 +244,16 @@ def test_every_choice_of_the_record_has_a_word() -> None:
     for table, values in tables:
         assert set(table) == set(values)
     assert words.word(words.STATES, "of a newer program") == "of a newer program"
+
+
+def test_the_days_left_are_worded_as_on_paper(desk: Desk) -> None:
+    demand_id, world = raised(desk, DemandIntent(category="05", title="楼道堆物")), desk.world
+    moved(desk, demand_id, "accept")
+    found = demands.card(
+        world.store.db, world.viewer("staff"), demand_id, rules=desk.context.rules, now=world.clock.now
+    )
+    assert found is not None
+    assert re.fullmatch(r"剩 \d+ 天", words.due_words(found.row, now=world.clock.now))
 
 
 def test_the_list_stands_in_order_of_work_and_opens_the_card(desk: Desk) -> None:
