@@ -134,12 +134,12 @@ def test_nothing_different_writes_nothing() -> None:
 
 
 def test_the_time_limits_follow_the_urgency() -> None:
-    made = correct(act("head"), demand(), intent(category="06", urgency="urgent", title=" 电线冒火花 "), facts())
+    made = correct(act("head"), demand(), intent(category="06", urgency="urgent", title=" 电线\n冒火花 "), facts())
     assert kinds(made) == [("demand", "patch"), ("demand_event", "new")]
     assert of(made, "demand") == {
         "category": "06",
         "urgency": "urgent",
-        "title": "电线冒火花",
+        "title": "电线 冒火花",
         "respond_due_at": NOW,
         "resolve_due_at": NOW + 2 * DAY,
     }
@@ -151,7 +151,7 @@ def test_the_time_limits_follow_the_urgency() -> None:
     assert lines(made) == (
         Correction("category", "02", "06"),
         Correction("urgency", "coordinated", "urgent"),
-        Correction("title", "暖气不热", "电线冒火花"),
+        Correction("title", "暖气不热", "电线 冒火花"),
     )
 
 
