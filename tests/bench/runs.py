@@ -78,9 +78,12 @@ def start(home: Path, size: example.Size) -> list[Measure]:
     head = next(person for person in example.people(size) if person.key == ("head3" if size == "small" else "head1"))
     vault = Vault(Paths.for_home(home).data)
     bare, whole, derived = [], [], []
+    program = ("start_program.py", str(home), head.account_id, head.pin, str(NOW))
+    _process("start_bare.py")  # the first start after a change compiles
+    _process(*program)
     for _ in range(STARTS):
         bare.append(_process("start_bare.py")[0])
-        total, key = _process("start_program.py", str(home), head.account_id, head.pin, str(NOW))
+        total, key = _process(*program)
         before = time.monotonic_ns()
         vault.unlock(head.account_id, head.pin)
         alone = time.monotonic_ns() - before
@@ -88,10 +91,10 @@ def start(home: Path, size: example.Size) -> list[Measure]:
         whole.append(total - min(key, alone))
         derived.append(alone)
     window = measure("bare window", size, bare)
-    program = measure("start", size, whole)
-    ratio = round(program.p50 / window.p50, 2)
+    started = measure("start", size, whole)
+    ratio = round(started.p50 / window.p50, 2)
     return [
-        Measure("start", size, program.p50, program.p95, ratio=ratio),
+        Measure("start", size, started.p50, started.p95, ratio=ratio),
         window,
         measure("key derivation", size, derived),
     ]
@@ -100,9 +103,10 @@ def start(home: Path, size: example.Size) -> list[Measure]:
 def _process(script: str, *arguments: str) -> tuple[int, int]:
     # CLOCK_MONOTONIC is the same for all processes: the child says how long ago we began.
     command = [sys.executable, str(Path(__file__).parent / script), str(time.monotonic_ns()), *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    # The code is compiled once, as on any PC where the program was started before, whatever this shell has set.
+    settings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    settings |= {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(OUT / "bytecode")}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=settings)
     total, key = done.stdout.split()[-2:]
     return int(total), int(key)
 
