@@ -17,7 +17,6 @@ from sync.domain.disputes import (
     NoticeIntent,
     NoticePlace,
     amend,
-    categories_for,
     may_amend,
     notice,
     offered_categories,
@@ -164,8 +163,6 @@ def test_who_may_note() -> None:
 def test_heads_are_offered_what_the_table_says() -> None:
     assert offered_categories(act().viewer, TABLE) == ("01", "02", "04", "05", "06", "99")
     assert offered_categories(act("worker").viewer, TABLE) == CATEGORIES
-    for who in ("head", "worker"):
-        assert categories_for(act(who).viewer) == offered_categories(act(who).viewer, TABLE)
     only = tuple(msgspec.structs.replace(entry, head=entry.code == "02") for entry in TABLE.category)
     narrow = msgspec.structs.replace(TABLE, category=only)
     assert offered_categories(act().viewer, narrow) == ("02",)

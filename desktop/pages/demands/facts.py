@@ -30,7 +30,7 @@ from desktop.words.demands import (
     word,
 )
 from sync.domain.calendar import day_of
-from sync.domain.demand_categories import label as category_label
+from sync.domain.categories import label as category_label
 from sync.domain.rules import Rules
 from sync.store.demands import DemandCard, Step, Words
 

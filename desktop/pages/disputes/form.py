@@ -16,7 +16,7 @@ from desktop.widgets.text_area import TextArea
 from desktop.words.disputes import SIGNS, word
 from sync.domain.categories import Categories, DisputeCategory
 from sync.domain.dispute_flow import RED_SIGNS
-from sync.domain.disputes import HEAD_CATEGORIES, NoticeIntent
+from sync.domain.disputes import NoticeIntent
 from sync.store.disputes import DisputeCard, Sides
 
 _SUMMARY_LIMIT: Final = 2000
@@ -37,7 +37,7 @@ class NoticeForm(FieldsBox):
         self.other_party = SideField(name=tr("Other side"), placeholder=tr("May stay empty"))
         choices = [Option(code, categories[code].label) for code in offered]
         self.category: OptionRow | QComboBox
-        if tuple(offered) == HEAD_CATEGORIES:
+        if len(offered) < len(categories.category):  # few enough to stand side by side
             self.category = OptionRow(numbered(choices), name=tr("Category"))
             self.category.changed.connect(self.changed)
         else:

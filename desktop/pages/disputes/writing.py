@@ -23,7 +23,7 @@ from desktop.words.disputes import MOVES, STEPS, word
 from sync.domain.calendar import day_of
 from sync.domain.dispute_moves import DisputeMove
 from sync.domain.dispute_undo import UNDOABLE
-from sync.domain.disputes import categories_for
+from sync.domain.disputes import offered_categories
 from sync.errors import RuleError
 from sync.store import disputes, drafts, search
 from sync.store.demand_rows import place_name
@@ -79,7 +79,7 @@ class Writing(QObject):
 
         def arrived(begun: _Begun) -> None:
             categories = self._context.rules.dispute_categories
-            form = NoticeForm(categories, categories_for(viewer), today=self._today)
+            form = NoticeForm(categories, offered_categories(viewer, categories), today=self._today)
             form.side_typed.connect(self._find_side)
             form.danger_changed.connect(self.danger)
             form.begin(tr("Put it right") if known is not None else tr("A dispute noticed"), known)

@@ -22,8 +22,8 @@ from desktop.words.demands import word as demand_word
 from desktop.words.households import CARE_LEVELS, OUTCOMES, SEXES, word
 from sync.domain.calendar import CHINA, day_of
 from sync.domain.catalogue import KINDS
-from sync.domain.demand_categories import Categories
-from sync.domain.demand_categories import label as category_label
+from sync.domain.categories import DemandCategories
+from sync.domain.categories import label as category_label
 from sync.domain.pairing import PairingIntent
 from sync.store.demand_rows import DemandRow
 from sync.store.households import Change, ResidentRow
@@ -40,7 +40,7 @@ class HouseholdTabs(Card):
     pairing_made = Signal(object)  # PairingIntent
     pairing_ended = Signal(str)
 
-    def __init__(self, categories: Categories) -> None:
+    def __init__(self, categories: DemandCategories) -> None:
         super().__init__()
         self._categories = categories
         self._opened: Opened | None = None

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from desktop.i18n import CHINESE, language, mark, short_day, tr
 from desktop.widgets.state_badge import state_character, state_words
 from sync.domain.calendar import DAY, HOUR, day_of, days_between
+from sync.domain.categories import CARE_MATTER
 from sync.domain.colour_rules import Colour, RuleSet
 from sync.domain.colours import AreaCounts, Coloured
-from sync.domain.demand_categories import CARE_MATTER
 from sync.domain.flow import MEDIATOR
 from sync.domain.roles import Viewer
 from sync.store.needs_map import HouseholdColour, MapDemand

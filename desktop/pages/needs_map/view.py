@@ -11,8 +11,8 @@ from desktop.pages.needs_map.legend import Legend
 from desktop.pages.needs_map.panel import HouseholdPanel
 from desktop.widgets.buttons import button
 from desktop.widgets.flow import TWO_FROM, WIDE_FROM, FlowLayout, PageScroll
+from sync.domain.categories import DemandCategories
 from sync.domain.colour_rules import RuleSet
-from sync.domain.demand_categories import Categories
 
 PLAN, FACADE, HOUSEHOLD = 0, 1, 2
 # The façade gets the rest: at 1366 pixels up to ten doors stand side by side in it.
@@ -65,7 +65,7 @@ class MapView(QWidget):
         row.addWidget(self.panel)
         outer.addLayout(row, 1)
 
-    def retranslate(self, categories: Categories, *, chosen: str) -> None:
+    def retranslate(self, categories: DemandCategories, *, chosen: str) -> None:
         """Write the tools and cards anew in the language of the screen."""
         self._show_table_button()
         self.print_button.set_words(tr("Print"))

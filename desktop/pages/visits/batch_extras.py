@@ -10,7 +10,7 @@ from desktop.pages.visits.demand_form import DemandForm
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Box
 from desktop.widgets.labels import label, set_text
-from sync.domain.demand_categories import Categories
+from sync.domain.categories import DemandCategories
 from sync.domain.demands import DemandIntent
 from sync.store.visits import BatchDoor
 
@@ -74,7 +74,7 @@ class MatterPanel(QWidget):
     done = Signal(object, bool)  # DemandIntent, told today
     cancelled = Signal()
 
-    def __init__(self, categories: Categories) -> None:
+    def __init__(self, categories: DemandCategories) -> None:
         super().__init__()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -10,7 +10,7 @@ from desktop.widgets.buttons import button
 from desktop.widgets.card import Box
 from desktop.widgets.form import Form
 from desktop.widgets.matter_rows import MatterRows
-from sync.domain.demand_categories import Categories
+from sync.domain.categories import DemandCategories
 from sync.domain.demands import DemandIntent
 
 TITLE_LIMIT = 100
@@ -23,7 +23,7 @@ class DemandForm(Box):
     cancelled = Signal()
     changed = Signal()
 
-    def __init__(self, categories: Categories, parent: QWidget | None = None) -> None:
+    def __init__(self, categories: DemandCategories, parent: QWidget | None = None) -> None:
         super().__init__("calm-box", parent=parent)
         self.form = Form()
         self.title = QLineEdit()

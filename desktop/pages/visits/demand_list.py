@@ -12,8 +12,8 @@ from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, clear
 from desktop.widgets.labels import label
 from desktop.widgets.state_badge import StateBadge
-from sync.domain.demand_categories import Categories
-from sync.domain.demand_categories import label as category_label
+from sync.domain.categories import DemandCategories
+from sync.domain.categories import label as category_label
 from sync.domain.demands import DemandIntent, urgency_of
 
 
@@ -22,7 +22,7 @@ class DemandList(QWidget):
 
     changed = Signal()
 
-    def __init__(self, categories: Categories, parent: QWidget | None = None) -> None:
+    def __init__(self, categories: DemandCategories, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._categories = categories
         self._intents: tuple[DemandIntent, ...] = ()

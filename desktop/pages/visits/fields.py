@@ -21,7 +21,7 @@ from desktop.widgets.labels import label
 from desktop.widgets.option_row import OptionRow
 from desktop.widgets.text_area import TextArea
 from sync.domain.calendar import parse_day
-from sync.domain.demand_categories import Categories
+from sync.domain.categories import DemandCategories
 
 NOTE_LIMIT = 2000
 _PERSON_LIMIT = 50
@@ -30,7 +30,7 @@ _PERSON_LIMIT = 50
 class VisitFields(Card):
     """All fields in the order of the eye; what they mean is the form's business."""
 
-    def __init__(self, categories: Categories, parent: QWidget | None = None) -> None:
+    def __init__(self, categories: DemandCategories, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._today = ""
         px = theme.current().px

@@ -8,7 +8,7 @@ from desktop.i18n import short_day, tr
 from desktop.pages.visits import choices
 from desktop.pages.visits.fields import VisitFields, scroll_to
 from sync.domain.calendar import days_between
-from sync.domain.demand_categories import Categories
+from sync.domain.categories import DemandCategories
 from sync.domain.demands import DemandIntent
 from sync.domain.visit_facts import VisitIntent
 from sync.domain.visiting import LATE_AFTER_DAYS
@@ -29,7 +29,7 @@ class VisitForm(VisitFields):
 
     changed = Signal()
 
-    def __init__(self, categories: Categories, parent: QWidget | None = None) -> None:
+    def __init__(self, categories: DemandCategories, parent: QWidget | None = None) -> None:
         super().__init__(categories, parent)
         self._household_id = ""
         self._visitors: tuple[str, ...] = ()
