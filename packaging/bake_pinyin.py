@@ -30,9 +30,7 @@ def table_text(dictionary: dict[int, str]) -> str:
         # Compatibility forms never reach the table: names are put into NFKC before they are looked up.
         if unicodedata.normalize("NFKC", character) == character:
             by_reading.setdefault(plain_reading(dictionary[point].split(",")[0]), []).append(character)
-    return HEADER + "".join(
-        f"{reading}\t{''.join(by_reading[reading])}\n" for reading in sorted(by_reading) if reading
-    )
+    return HEADER + "".join(f"{reading}\t{''.join(by_reading[reading])}\n" for reading in sorted(by_reading) if reading)
 
 
 def main(arguments: list[str]) -> None:
