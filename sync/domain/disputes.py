@@ -10,13 +10,12 @@ from sync.domain.calendar import WorkCalendar, day_of, end_of_day, parse_day
 from sync.domain.categories import DisputeCategories, offered_to_heads
 from sync.domain.dispute_flow import Risk, check_move, deadline, handles, risk_level
 from sync.domain.flow import DESK, HEAD, LEADER, MEDIATOR, NEW, SECRETARY
-from sync.domain.kinds.disputes import CATEGORIES, RISK_SIGNS, Dispute
+from sync.domain.kinds.disputes import RISK_SIGNS, Dispute
 from sync.domain.lines import one_line
 from sync.domain.operations import Operation
 from sync.domain.roles import STATION_ROLES, Viewer
 from sync.errors import AccessError, RuleError
 
-HEAD_CATEGORIES = ("01", "02", "04", "05", "06", "99")  # as the form lists them; a test holds it to the table
 _ROLES = HEAD | LEADER | DESK | MEDIATOR | SECRETARY
 
 
@@ -161,11 +160,6 @@ def limit_fields(
 def joined(*parts: str) -> str:
     """The parts that say something, one after the other."""
     return " · ".join(filter(None, (part.strip() for part in parts)))
-
-
-def categories_for(viewer: Viewer) -> tuple[str, ...]:
-    """What the form of a note lists; whether a choice holds is asked of the table (``offered_categories``)."""
-    return HEAD_CATEGORIES if viewer.is_head_only() else CATEGORIES
 
 
 def offered_categories(viewer: Viewer, table: DisputeCategories) -> tuple[str, ...]:
