@@ -188,6 +188,11 @@ class Application(QObject):
 
     def _opened(self) -> None:
         self.window.show_work()
+        QTimer.singleShot(0, self, self._begin_work)  # the frame is painted before the page is made
+
+    def _begin_work(self) -> None:
+        if not self.context.session.is_open:
+            return
         self._returning.go_on()
         self.agent.start()
         self._idle.start()
