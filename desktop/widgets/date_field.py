@@ -101,7 +101,7 @@ class DateField(QLineEdit):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
-            day = self.value()
+            day = self.value() if self.text() else ""  # an empty field may not know today yet
             self.setPlaceholderText(tr("11-23, today, yesterday"))
             if day:
                 self.set_value(day)

@@ -291,3 +291,17 @@ def test_a_rules_error_finds_its_field(qtbot: QtBot, show: Show) -> None:
     form.clear_errors()
     assert form.error_of("phone") == ""
     form.set_visible("name", False)
+
+
+def test_an_empty_date_asks_nobody_for_today_when_the_language_changes(qtbot: QtBot) -> None:
+    asked: list[str] = []
+
+    def today() -> date:
+        asked.append("today")
+        return TODAY
+
+    field = DateField(name="哪一天", today=today)
+    qtbot.addWidget(field)
+    asked.clear()
+    QApplication.sendEvent(field, QEvent(QEvent.Type.LanguageChange))
+    assert asked == []
