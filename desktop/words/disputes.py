@@ -47,7 +47,7 @@ MOVES: Final[Mapping[str, str]] = {
     "transfer": mark("Hand to another body"),
     "not_accept": mark("Do not accept the case"),
     "begin": mark("Begin the mediation"),
-    "hold_session": mark("Note this session"),
+    "hold_session": mark("Note this meeting"),
     "agree_in_writing": mark("Agreed: in writing"),
     "agree_orally": mark("Agreed: by word"),
     "refuse": mark("One side declines (must stop)"),
