@@ -70,14 +70,15 @@ class Hands:
             return
         loop = QEventLoop()
         look, alarm = QTimer(), QTimer()
-        look.timeout.connect(lambda: loop.quit() if holds() else None)
+        # One look decides: what holds when seen may not a moment later, when a timer asks for more.
+        look.timeout.connect(lambda: loop.exit(0) if holds() else None)
         alarm.setSingleShot(True)
-        alarm.timeout.connect(loop.quit)
+        alarm.timeout.connect(lambda: loop.exit(1))
         look.start(LOOK_MS)
         alarm.start(within_ms)
-        loop.exec()
+        in_vain = loop.exec()
         look.stop()
-        if not holds():
+        if in_vain:
             raise TourFailure(f"waited in vain: {what}")
 
     def settle(self) -> None:

@@ -77,16 +77,19 @@ class Program:
     # ------------------------------------------------------------------------------------------- waiting
 
     def until(self, is_so: Callable[[], object], what: str) -> None:
-        """Let the program run until something is so; fails with ``what`` when it never is."""
+        """Let the program run until something is so; fails with ``what`` when it never is.
+
+        One look decides: what was so when seen may be otherwise a moment later, when a timer asks for more.
+        """
         loop = QEventLoop()
         watch, alarm = QTimer(), QTimer()
-        watch.timeout.connect(lambda: loop.quit() if is_so() else None)
+        watch.timeout.connect(lambda: loop.exit(0) if is_so() else None)
         alarm.setSingleShot(True)
-        alarm.timeout.connect(loop.quit)
+        alarm.timeout.connect(lambda: loop.exit(1))
         watch.start(2)
         alarm.start(WAIT_MS)
-        loop.exec()
-        assert is_so(), f"never: {what}; the page says {self.said()!r}"
+        never = loop.exec()
+        assert not never, f"never: {what}; the page says {self.said()!r}"
 
     def settle(self) -> None:
         """Let everything that was asked of the lanes come home."""
