@@ -47,11 +47,16 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class StreamHead(Struct, frozen=True, array_like=True):
-    """A stream that may be read: its last position, and the position below which a reader must start anew."""
+    """A stream that may be read: its last position, and the position below which a reader must start anew.
+
+    ``rows`` and ``sum`` are what a reader at ``head`` must hold: the living rows and the sum of their checks.
+    """
 
     id: Id
     head: Whole
     floor: Whole = 0
+    rows: Whole = 0
+    sum: Whole = 0
 
 
 class Hello(Struct, frozen=True, kw_only=True):
@@ -78,6 +83,8 @@ class HelloReply(Struct, frozen=True, kw_only=True):
     digest: str  # its digest, "" when there was none
     streams: list[StreamHead]
     sync_window_s: Whole = 30  # routine sessions are spread over so many seconds
+    sealing_key: bytes = b""  # X25519, 32 bytes: what a bundle for this server is sealed with
+    signing_key: bytes = b""  # Ed25519, 32 bytes: what this server signs its bundles with
 
 
 # ---------------------------------------------------------------------------------------------------- push
@@ -183,6 +190,25 @@ class PullReply(Struct, frozen=True, kw_only=True):
     cursors: dict[str, Whole]
     more: bool
     streams: list[StreamHead]
+
+
+# ---------------------------------------------------------------------------------------------------- giving back
+
+
+class Digests(Struct, frozen=True, kw_only=True):
+    """After a restore: the rows a device holds, without its unsent work, each with its check."""
+
+    device: Whole
+    epoch: Id
+    schema: Whole
+    id: list[Id]
+    check: list[Whole]
+
+
+class DigestsReply(Struct, frozen=True, kw_only=True):
+    """The places of the rows that the restored server lacks or has in another version: give them back as ``state``."""
+
+    want: list[Whole]
 
 
 # ---------------------------------------------------------------------------------------------------- letting in
