@@ -29,12 +29,17 @@ class Kind:
     parent: str
     inherits: bool
     stream_rule: StreamRule | None
+    since: int  # the version of the protocol that brought the kind: that of its first fields
 
     def policy(self, register: str) -> Policy:
         """The merge policy of a register; all fields of a group share one."""
         if register == DELETED:
             return Policy.REVIEW
         return self.fields[self.registers[register][0]].policy
+
+    def fields_at(self, version: int) -> tuple[str, ...]:
+        """The fields that a program of this version of the protocol knows; none of a kind that came later."""
+        return tuple(name for name, field in self.fields.items() if field.since <= version)
 
     def stream(self, record_id: str, values: Mapping[str, Any], *, community: str, parent_stream: str = "") -> str:
         """The one stream a record with these values belongs to."""
@@ -84,6 +89,7 @@ def _read(struct: type[Record], name: str, label: str, rule: StreamRule | None, 
         parent=parent,
         inherits=rule is None,
         stream_rule=rule,
+        since=min(field.since for field in fields.values()),
     )
 
 

@@ -85,15 +85,19 @@ class Field:
     refers: str = ""
     limit: int = 200  # longest text, in characters
     retention_days: int | None = KEEP
+    since: int = 1  # the version of the protocol that brought it; an older program is not told of it
 
 
 class Slot:
-    """Short constructor for the fields of one module: one privacy class and purpose unless told otherwise."""
+    """Short constructor for the fields of one module: one privacy class, purpose and version unless told otherwise."""
 
-    def __init__(self, privacy: Privacy, purpose: Purpose, *, retention_days: int | None = KEEP) -> None:
+    def __init__(
+        self, privacy: Privacy, purpose: Purpose, *, retention_days: int | None = KEEP, since: int = 1
+    ) -> None:
         self._privacy = privacy
         self._purpose = purpose
         self._retention_days = retention_days
+        self._since = since
 
     def __call__(
         self,
@@ -107,6 +111,7 @@ class Slot:
         refers: str = "",
         limit: int = 200,
         privacy: Privacy | None = None,
+        since: int = 0,
     ) -> Field:
         """A field of this slot; ``options`` make it a choice, ``refers`` a reference."""
         if options:
@@ -127,6 +132,7 @@ class Slot:
             refers=refers,
             limit=limit,
             retention_days=self._retention_days,
+            since=since or self._since,
         )
 
 

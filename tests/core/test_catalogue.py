@@ -130,3 +130,12 @@ def test_short_forms_of_declaration() -> None:
     assert slot("A", Type.LONG_TEXT).limit > slot("A").limit
     assert slot("A", privacy=Privacy.K2).privacy is Privacy.K2
     assert slot("A").retention_days == 9
+    assert (slot("A").since, slot("A", since=3).since) == (1, 3)
+    assert Slot(Privacy.K1, Purpose.VISITING, since=2)("A").since == 2
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_kind_came_with_its_first_fields(kind: Kind) -> None:
+    assert kind.since == min(field.since for field in kind.fields.values())
+    assert kind.fields_at(kind.since - 1) == ()
+    assert kind.fields_at(99) == tuple(kind.fields)
