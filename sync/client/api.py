@@ -18,6 +18,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 HttpClient = httpx.Client  # by this name for those above this layer
 
 _Reply = TypeVar("_Reply", bound=msgspec.Struct)
+_OCTETS = "application/octet-stream"
 _WAIT = frozenset({429, 502, 503, 504})
 
 
@@ -80,26 +81,47 @@ class Api:
         """A new one-time code for a person who is known."""
         return self._post(f"people/{message.account}/code", wire.encode(message), wire.AddPersonReply)
 
+    def put_blob(self, checksum: str, record: str, *, offset: int, data: bytes) -> int:
+        """A piece of an attached file, which the attachment ``record`` names; how many bytes the server has now.
+
+        With no bytes it only asks. Raises Refused ``offset`` (``have``) when the piece belongs elsewhere.
+        """
+        query = f"record={record}&offset={offset}"
+        answer = self._send("PUT", f"/sync/v1/blobs/{checksum}", data, query=query, type_=_OCTETS)
+        if answer.status_code == 200:
+            return _read(answer, wire.BlobReply).have
+        raise _error(answer)
+
+    def get_blob(self, checksum: str, record: str, *, offset: int) -> bytes:
+        """The next piece of an attached file; b'' at its end."""
+        query = f"record={record}&offset={offset}"
+        answer = self._send("GET", f"/sync/v1/blobs/{checksum}", b"", query=query, type_=_OCTETS)
+        if answer.status_code == 200 and answer.headers.get("content-type") == _OCTETS:
+            return _raw(answer)
+        raise _error(answer)
+
     def _post(self, name: str, message: bytes, reply: type[_Reply]) -> _Reply:
-        path = f"/sync/v1/{name}"
         body = wire.compress(message, encoding="zstd")
-        parts = RequestParts(method="POST", path=path, body=body)
-        headers = {
-            "Content-Type": "application/json",
-            "Content-Encoding": "zstd",
-            "Accept-Encoding": "zstd",
-            **sign(parts, key=self._key, key_id=self._signer, created=self._now_s()),
-        }
-        answer = self._send(path, body, headers)
+        answer = self._send("POST", f"/sync/v1/{name}", body, type_="application/json", encoding="zstd")
         if answer.status_code == 200:
             return _read(answer, reply)
         raise _error(answer)
 
-    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, body: bytes, *, query: str = "", type_: str, encoding: str = ""
+    ) -> httpx.Response:
+        parts = RequestParts(method=method, path=path, query=query, body=body)
+        headers = {
+            "Content-Type": type_,
+            "Accept-Encoding": "zstd",
+            **({"Content-Encoding": encoding} if encoding else {}),
+            **sign(parts, key=self._key, key_id=self._signer, created=self._now_s()),
+        }
         self.requests += 1
         self.sent_bytes += len(body)
+        address = f"{path}?{query}" if query else path
         try:
-            with self._http.stream("POST", path, content=body, headers=headers) as answer:
+            with self._http.stream(method, address, content=body, headers=headers) as answer:
                 answer.extensions["raw_body"] = b"".join(answer.iter_raw())
         except httpx.TimeoutException as error:
             raise Offline("timeout") from error

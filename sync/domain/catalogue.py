@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.domain.calendar import parse_day
 from sync.domain.fields import LAST_INSTANT, Field, Policy, Record, Type
-from sync.domain.kinds import demands, disputes, notes, people, places, visiting
+from sync.domain.kinds import attachments, demands, disputes, notes, people, places, visiting
 from sync.domain.operations import DELETED
 from sync.errors import RuleError
 
@@ -95,7 +95,7 @@ def _read(struct: type[Record], name: str, label: str, rule: StreamRule | None, 
 
 KINDS: Mapping[str, Kind] = {
     name: _read(struct, name, label, rule, parent)
-    for module in (places, people, visiting, demands, disputes, notes)
+    for module in (places, people, visiting, demands, disputes, notes, attachments)
     for name, (struct, label, rule, parent) in module.KINDS.items()
 }
 

@@ -174,6 +174,7 @@ _MAKE: Mapping[str, frozenset[str]] = {
     "dispute_event": _EVERY | {"mediator"},
     "protection_report": _EVERY | {"mediator"},
     "conflict": frozenset(),  # the server writes conflicts; people settle them
+    "attachment": _EVERY | {"mediator"},
 }
 _CHANGE: Mapping[str, frozenset[str]] = {
     **_MAKE,
@@ -181,7 +182,8 @@ _CHANGE: Mapping[str, frozenset[str]] = {
     "demand_event": frozenset(),
     "dispute_event": frozenset(),
     "privacy_notice": STATION_ROLES,
-    "conflict": _EVERY,
+    "conflict": _EVERY | {"mediator"},  # of a case, those who mediate it
+    "attachment": STATION_ROLES,  # and whoever added it
 }
 
 

@@ -44,8 +44,17 @@ if sys.platform == "win32":
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
+    def hold(file: BinaryIO) -> None:
+        """Wait until nobody else holds this open file; it is let go when the file is closed."""
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+
 else:
     import fcntl
 
     def _lock(file: BinaryIO) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def hold(file: BinaryIO) -> None:
+        """Wait until nobody else holds this open file; it is let go when the file is closed."""
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)

@@ -55,6 +55,18 @@ def m0001_local_tables(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m0003_blobs(db: Database) -> None:
+    """The bytes of attached files, and which of them are to travel."""
+    for statement in (
+        """CREATE TABLE blob (sha256 TEXT PRIMARY KEY NOT NULL, record TEXT NOT NULL, size INTEGER NOT NULL,
+            way TEXT NOT NULL, have INTEGER NOT NULL, at INTEGER NOT NULL) STRICT""",
+        """CREATE TABLE blob_piece (sha256 TEXT NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+            PRIMARY KEY (sha256, number)) STRICT""",
+    ):
+        db.conn.execute(statement)
+
+
 def version(db: Database) -> int:
     """The schema number written in the file; 0 before the first migration."""
     with converted():

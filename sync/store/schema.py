@@ -50,6 +50,7 @@ INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "dispute_event": (("dispute_id", "at"),),
     "dispute_status": (("dispute_id",),),
     "conflict": (("record_id",), ("state",)),
+    "attachment": (("record_id",), ("sha256",)),
 }
 
 

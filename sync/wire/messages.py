@@ -192,6 +192,15 @@ class PullReply(Struct, frozen=True, kw_only=True):
     streams: list[StreamHead]
 
 
+# ---------------------------------------------------------------------------------------------------- attached files
+
+
+class BlobReply(Struct, frozen=True, kw_only=True):
+    """How many bytes of an attached file the server has, on its disk."""
+
+    have: Whole
+
+
 # ---------------------------------------------------------------------------------------------------- giving back
 
 

@@ -120,6 +120,9 @@ def of_building(building: str, texts: Iterator[str]) -> Iterator[Operation]:
         yield Operation(
             kind="conflict", id=ident(f"{building}:conflict:{kind}"), action="new", fields={**values, **texts_of_it}
         )
+    for kind, name in (("household", "201"), ("dispute", "dispute:case")):
+        owner = {"record_kind": kind, "record_id": ident(f"{building}:{name}"), "recorded_by": head}
+        yield record("attachment", f"{building}:attachment:{kind}", texts, **owner)
 
 
 def another_compound(texts: Iterator[str]) -> Iterator[Operation]:
@@ -251,6 +254,8 @@ VALUES: dict[str, list[Any]] = {
     "dispute_id": ids_of("dispute", "dispute:case"),
     "visit_id": ids_of("visit"),
     "resident_id": ids_of("201:resident"),
+    "record_id": ids_of("201", "dispute:case"),
+    "attachment_id": ids_of("attachment:household", "attachment:dispute"),
     "unit_id": ids_of("unit"),
     "demands.by_ids.ids": every("demand", "demand:replied"),
     "disputes.by_ids.ids": every("dispute", "dispute:case"),

@@ -1,0 +1,128 @@
+"""The bytes of attached files: plain files of the data folder, known by their SHA-256, never in the database.
+
+Unfinished ones have ``.part`` behind the name; only what has the right checksum takes its place under its own.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from sync.domain.catalogue import KINDS
+from sync.server.lock import hold
+from sync.server.problems import ProtocolError
+from sync.server.storage.records import load
+
+_fields = msgspec.json.Decoder(dict[str, Any])
+
+PIECE = 512 * 1024  # the most of one request
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Bytes that a living attachment names, with the stream in which it may be read."""
+
+    community: str
+    sha256: str
+    size: int
+    media_type: str
+    stream: str
+
+
+def named(connection: Connection, community: str, checksum: str, record: str) -> Named:
+    """The bytes that this attachment names. Raises ProtocolError 404 ``unknown_record``."""
+    row = load(connection, community, [record]).get(record)
+    if row is None or row.kind != "attachment" or row.deleted or row.values["sha256"] != checksum:
+        raise ProtocolError(404, "unknown_record")
+    values = KINDS["attachment"].complete(row.values)
+    return Named(community, checksum, values["size"], values["media_type"], row.stream)
+
+
+class Blobs:
+    """The folder with the bytes, one below it for each community; shared by all processes of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def have(self, blob: Named) -> int:
+        """How many bytes are here."""
+        whole = self._path(blob)
+        if whole.exists():
+            return blob.size
+        part = _part_of(whole)
+        return part.stat().st_size if part.exists() else 0
+
+    def add(self, blob: Named, offset: int, data: bytes) -> int:
+        """Add bytes at the end of what is here; how many are here afterwards, on the disk.
+
+        Raises ProtocolError 409 ``offset`` (``have``) when they belong elsewhere, 413 ``too_large``, and 422
+        ``invalid`` when the whole has another checksum: all of it is forgotten, the sender begins anew.
+        """
+        whole = self._path(blob)
+        if offset + len(data) > blob.size or len(data) > PIECE:
+            raise ProtocolError(413, "too_large", most=min(PIECE, max(0, blob.size - offset)))
+        part = _part_of(whole)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("ab") as file:
+            hold(file)  # two PCs may send the same file at the same time
+            have = self.have(blob)
+            if whole.exists() or have != offset:
+                raise ProtocolError(409, "offset", have=have)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            have += len(data)
+            if have == blob.size:
+                self._finish(blob, part, whole)
+        return have
+
+    def read(self, blob: Named, offset: int) -> bytes:
+        """At most a piece from this offset. Raises ProtocolError 404 ``not_yet`` while not all bytes are here."""
+        try:
+            with self._path(blob).open("rb") as file:
+                file.seek(offset)
+                return file.read(PIECE)
+        except FileNotFoundError:
+            raise ProtocolError(404, "not_yet") from None
+
+    def sweep(self, community: str, kept: Iterable[str], *, before_s: float) -> int:
+        """Remove files that no attachment names, unless they are younger than ``before_s`` (since 1970); how many."""
+        names = frozenset(kept)
+        gone = 0
+        for path in self._folder.glob(f"{community}/??/*"):
+            if path.name.removesuffix(".part") not in names and path.stat().st_mtime < before_s:
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def _finish(self, blob: Named, part: Path, whole: Path) -> None:
+        with part.open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()
+        if found != blob.sha256:
+            part.unlink()
+            raise ProtocolError(422, "invalid", field="sha256")
+        part.rename(whole)
+        folder = os.open(whole.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+    def _path(self, blob: Named) -> Path:
+        return self._folder / blob.community / blob.sha256[:2] / blob.sha256
+
+
+def checksums(connection: Connection, community: str) -> frozenset[str]:
+    """The checksums of all bytes that living attachments name."""
+    found = connection.execute(
+        text("SELECT fields FROM record WHERE community = :community AND kind = 'attachment' AND NOT deleted"),
+        {"community": community},
+    )
+    return frozenset(_fields.decode(row.fields)["sha256"] for row in found)
+
+
+def _part_of(whole: Path) -> Path:
+    return whole.with_name(f"{whole.name}.part")

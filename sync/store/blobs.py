@@ -1,0 +1,172 @@
+"""The bytes of attached files: kept encrypted in pieces, known by their SHA-256, and the queue of what is to travel.
+
+An attachment is a record like any other; its bytes go after everything else, and nothing waits for them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from sync.domain.attachments import attach
+from sync.domain.kinds.attachments import Attachment
+from sync.domain.roles import Viewer
+from sync.errors import RuleError
+from sync.store import schema
+from sync.store.database import Database
+from sync.store.store import Store, Touched
+from sync.store.viewers import MINE, viewer_streams
+
+PIECE = 512 * 1024  # bytes that travel in one request, and lie in one row
+
+
+class Way(StrEnum):
+    """Where the bytes are to go."""
+
+    UP = "up"
+    DOWN = "down"
+    NONE = ""  # they are here and there
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Bytes that are to travel: ``record`` is an attachment that names them, ``have`` how many of them are here."""
+
+    sha256: str
+    record: str
+    size: int
+    way: Way
+    have: int
+
+
+def add(store: Store, author: str, *, record_kind: str, record_id: str, data: bytes, name: str) -> Touched:
+    """Attach a file to a record, and queue its bytes.
+
+    Raises RuleError('file', 'empty' | 'unknown_type' | 'too_large'), AccessError.
+    """
+    act = store.act(author)
+    operation = attach(act, record_kind=record_kind, record_id=record_id, data=data, name=name)
+    checksum = operation.fields["sha256"]
+    touched = store.save(act, [operation])
+    with store.write():
+        known = store.db.conn.execute("SELECT have, size FROM blob WHERE sha256 = ?", (checksum,)).fetchone()
+        if known is None or known[0] < known[1]:
+            _put(store.db, checksum, operation.id, len(data), Way.UP, have=len(data))
+            store.db.conn.execute("DELETE FROM blob_piece WHERE sha256 = ?", (checksum,))
+            store.db.conn.executemany(
+                "INSERT INTO blob_piece (sha256, number, bytes) VALUES (?, ?, ?)",
+                [(checksum, at // PIECE, data[at : at + PIECE]) for at in range(0, len(data), PIECE)],
+            )
+    return touched
+
+
+def attachments(db: Database, viewer: Viewer, record_id: str) -> tuple[Attachment, ...]:
+    """The files attached to a record, oldest first."""
+    table = schema.TABLES["attachment"]
+    found = db.conn.execute(
+        f"{table.select} AS t WHERE record_id = :record AND NOT deleted AND {MINE} ORDER BY recorded_at, id",
+        {"record": record_id, "streams": viewer_streams(viewer)},
+    )
+    made = [table.kind.record(row.id, row.values) for row in map(table.row, found.fetchall())]
+    return tuple(one for one in made if isinstance(one, Attachment))
+
+
+def read(db: Database, viewer: Viewer, attachment_id: str) -> bytes | None:
+    """The bytes of an attached file; None while they are not here, or not the viewer's to see."""
+    found = db.conn.execute(
+        f"""SELECT b.sha256 FROM attachment AS t JOIN blob AS b ON b.sha256 = t.sha256
+            WHERE t.id = :id AND NOT t.deleted AND b.have = b.size AND {MINE}""",
+        {"id": attachment_id, "streams": viewer_streams(viewer)},
+    ).fetchone()
+    if found is None:
+        return None
+    pieces = db.conn.execute("SELECT bytes FROM blob_piece WHERE sha256 = ? ORDER BY number", found)
+    return b"".join(piece[0] for piece in pieces)
+
+
+def want(store: Store, account_id: str, attachment_id: str) -> None:
+    """Queue the bytes of a file that a colleague attached; nothing happens when they are here or on their way.
+
+    Raises RuleError('file', 'unknown_record') when there is no such attachment for this account.
+    """
+    viewer = store.viewer(account_id)
+    found = store.db.conn.execute(
+        f"SELECT t.sha256, t.size FROM attachment AS t WHERE t.id = :id AND NOT t.deleted AND {MINE}",
+        {"id": attachment_id, "streams": viewer_streams(viewer)},
+    ).fetchone()
+    if found is None:
+        raise RuleError("file", "unknown_record")
+    with store.write():
+        if store.db.conn.execute("SELECT 1 FROM blob WHERE sha256 = ?", found[:1]).fetchone() is None:
+            _put(store.db, found[0], attachment_id, found[1], Way.DOWN, have=0)
+
+
+def waiting(db: Database) -> tuple[Transfer, ...]:
+    """What is to travel, what somebody here asked for first; not what belongs to an attachment still unsent."""
+    found = db.conn.execute(
+        """SELECT sha256, record, size, way, have FROM blob
+        WHERE way != '' AND record NOT IN (SELECT id FROM outbox) ORDER BY way, at, sha256"""
+    )
+    return tuple(Transfer(row[0], row[1], row[2], Way(row[3]), row[4]) for row in found)
+
+
+def piece(db: Database, checksum: str, offset: int) -> bytes:
+    """The bytes to send from this offset, at most a piece; b'' at the end."""
+    found = db.conn.execute(
+        "SELECT bytes FROM blob_piece WHERE sha256 = ? AND number = ?", (checksum, offset // PIECE)
+    ).fetchone()
+    return b"" if found is None else bytes(found[0][offset % PIECE :])
+
+
+def take_piece(store: Store, transfer: Transfer, data: bytes) -> Transfer:
+    """Keep what came of a download; with the last bytes the whole is checked, and begun anew when it is not it."""
+    with store.write():
+        number, begun = divmod(transfer.have, PIECE)
+        before = piece(store.db, transfer.sha256, number * PIECE) if begun else b""
+        store.db.conn.execute(
+            "INSERT OR REPLACE INTO blob_piece (sha256, number, bytes) VALUES (?, ?, ?)",
+            (transfer.sha256, number, before + data),
+        )
+        have = transfer.have + len(data)
+        whole = have >= transfer.size
+        if whole and not _is_right(store.db, transfer.sha256):
+            store.db.conn.execute("DELETE FROM blob_piece WHERE sha256 = ?", (transfer.sha256,))
+            have, whole = 0, False
+        way = Way.NONE if whole else Way.DOWN
+        store.db.conn.execute("UPDATE blob SET have = ?, way = ? WHERE sha256 = ?", (have, way.value, transfer.sha256))
+    return Transfer(transfer.sha256, transfer.record, transfer.size, way, have)
+
+
+def done(store: Store, checksum: str) -> None:
+    """The server has all of it."""
+    with store.write():
+        store.db.conn.execute("UPDATE blob SET way = '' WHERE sha256 = ?", (checksum,))
+
+
+def drop_unnamed(store: Store) -> int:
+    """Let go of bytes that no attachment names any more; how many files they were."""
+    with store.write():
+        gone = [
+            row[0]
+            for row in store.db.conn.execute(
+                """SELECT sha256 FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM attachment WHERE NOT deleted)
+                AND record NOT IN (SELECT id FROM outbox) AND record NOT IN (SELECT id FROM quarantine)"""
+            )
+        ]
+        for table in ("blob_piece", "blob"):
+            store.db.conn.executemany(f"DELETE FROM {table} WHERE sha256 = ?", [(checksum,) for checksum in gone])
+    return len(gone)
+
+
+def _put(db: Database, checksum: str, record: str, size: int, way: Way, *, have: int) -> None:
+    at = db.conn.execute("SELECT coalesce(max(at), 0) + 1 FROM blob").fetchone()[0]
+    db.conn.execute(
+        "INSERT OR REPLACE INTO blob (sha256, record, size, way, have, at) VALUES (?, ?, ?, ?, ?, ?)",
+        (checksum, record, size, way.value, have, at),
+    )
+
+
+def _is_right(db: Database, checksum: str) -> bool:
+    found = sha256()
+    for row in db.conn.execute("SELECT bytes FROM blob_piece WHERE sha256 = ? ORDER BY number", (checksum,)):
+        found.update(row[0])
+    return found.hexdigest() == checksum
