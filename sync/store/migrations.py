@@ -67,6 +67,12 @@ def m0003_blobs(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m0004_several_in_flight(db: Database) -> None:
+    """What was refused of an answered batch, while later operations on the same records are in flight."""
+    db.conn.execute("ALTER TABLE inflight ADD COLUMN refused TEXT NOT NULL DEFAULT ''")
+
+
 def version(db: Database) -> int:
     """The schema number written in the file; 0 before the first migration."""
     with converted():

@@ -1,0 +1,279 @@
+"""The server's replies into the store: what it took is done with, what it refused is undone and set aside.
+
+A refused operation whose record has later operations still in flight (they left in later batches, on a stick or not yet
+answered) waits for their answers: their bytes are fixed, so neither may they be pulled into quarantine, nor stamped
+anew, nor told that they stand on something else. Then all of the record's refusals are undone together, newest first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from sync.domain.catalogue import KINDS
+from sync.domain.merge import merge
+from sync.domain.operations import Operation
+from sync.domain.roles import Viewer
+from sync.store import leaving, unsent, writer
+from sync.store.database import Database
+from sync.store.state import read_state, write_state
+from sync.store.store import Store
+from sync.store.unsent import Line
+from sync.store.viewers import MINE, viewer_streams
+from sync.store.writer import Change, Session, Touched
+
+BATCHES_KEPT = 50
+_BEHIND = "clock_behind"  # refused only because of its clock: stamped anew and sent again
+_ORPHANED = frozenset({"unknown_record", "parent_missing"})  # tried again when what they need has been accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An operation the server will not have: its place in the batch, why, and which field; ``text`` fills the words."""
+
+    index: int
+    code: str
+    field: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The server's answer to a batch; ``ranges`` are the positions its rows got, by stream (first, last)."""
+
+    batch: int
+    refused: tuple[Refusal, ...] = ()
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+_Waiting = dict[int, Refusal]  # refused operations by their number in the outbox
+_waiting = msgspec.json.Decoder(_Waiting)
+
+
+def settle(store: Store, reply: Reply) -> Touched:
+    """Take in the server's reply: refused operations go to quarantine and are undone newest first, the rest is done.
+
+    A reply to anything but the lowest batch in flight is ignored. Cursors step over the device's own rows where nobody
+    else can have written between them.
+    """
+    with store.write():
+        span = _lowest(store.db)
+        if span is None or span[0] != reply.batch:
+            return frozenset()
+        sent = unsent.lines(store.db, "op BETWEEN ? AND ?", span[1:3])
+        refused = {sent[refusal.index].op: refusal for refusal in reply.refused if refusal.index < len(sent)}
+        store.db.conn.executemany(
+            "DELETE FROM outbox WHERE op = ?",
+            [(line.op,) for line in sent if line.op not in refused],
+        )
+        held = _held(store.db)
+        store.db.conn.execute("DELETE FROM inflight WHERE batch = ?", (reply.batch,))
+        touched = _take_refusals(store, reply.batch, span, refused)
+        _note_batch(store.db, reply.batch, span[3])
+        if not refused and not held:
+            _step_over(store.db, sent, reply.ranges)
+        accepted = {line.key for line in sent if line.op not in refused}
+        store.clock.observe(max(line.operation.hlc for line in sent))
+        touched |= _try_again(store, {record_id for _, record_id in accepted})
+        # What lies in a stream the server has not listed stays: the list is older than the streams just written.
+        touched |= leaving.drop_left(store)
+    store.reload()
+    return touched
+
+
+def set_aside(store: Store, code: str) -> Touched:
+    """The one operation of the lowest batch in flight cannot even be read by the server: into quarantine with it.
+
+    Its batch never was, and none after it: whatever is in flight goes back into the outbox.
+    """
+    with store.write():
+        span = _lowest(store.db)
+        if span is None:
+            return frozenset()
+        lines = unsent.lines(store.db, "op BETWEEN ? AND ?", span[1:3])
+        store.db.conn.execute("DELETE FROM inflight")
+        touched = _refuse(store, lines, {line.op: Refusal(0, code) for line in lines})
+    store.reload()
+    return touched
+
+
+def _lowest(db: Database) -> tuple[int, int, int, bytes] | None:
+    """Number, first and last operation and digest of the batch that is to be answered next."""
+    found: tuple[int, int, int, bytes] | None = db.conn.execute(
+        "SELECT batch, first_op, last_op, digest FROM inflight WHERE refused = '' ORDER BY batch LIMIT 1"
+    ).fetchone()
+    return found
+
+
+def _held(db: Database) -> _Waiting:
+    """Refusals of answered batches that wait for answers to later operations on the same records."""
+    held: _Waiting = {}
+    for (noted,) in db.conn.execute("SELECT refused FROM inflight WHERE refused <> ''"):
+        held |= _waiting.decode(noted)
+    return held
+
+
+def _take_refusals(store: Store, batch: int, span: tuple[int, int, int, bytes], refused: _Waiting) -> Touched:
+    """Undo what was refused, here or before, as far as its record has nothing more in flight; hold the rest."""
+    conn = store.db.conn
+    refused = {**_held(store.db), **refused}
+    conn.execute("DELETE FROM inflight WHERE refused <> ''")
+    if not refused:
+        return frozenset()
+    flying = {
+        record_id
+        for first, last in conn.execute("SELECT first_op, last_op FROM inflight").fetchall()
+        for (record_id,) in conn.execute("SELECT id FROM outbox WHERE op BETWEEN ? AND ?", (first, last))
+    }
+    lines = [line for op in sorted(refused) for line in unsent.lines(store.db, "op = ?", (op,))]
+    due = [line for line in lines if line.operation.id not in flying]
+    held = {line.op: refused[line.op] for line in lines if line.operation.id in flying}
+    if held:
+        # Under the batch just answered, so that whatever puts the flying batches back forgets these refusals as well:
+        # then they are sent again, and refused again.
+        conn.execute(
+            "INSERT INTO inflight (batch, digest, body, first_op, last_op, refused) VALUES (?, ?, x'', ?, ?, ?)",
+            (batch, span[3], min(held), max(held), msgspec.json.encode(held).decode()),
+        )
+    again = [line for line in due if refused[line.op].code == _BEHIND]
+    touched = _refuse(store, [line for line in due if refused[line.op].code != _BEHIND], refused)
+    for line in again:
+        _stamp_anew(store, line)
+    return touched
+
+
+def _note_batch(db: Database, number: int, digest: bytes) -> None:
+    write_state(db, batch=number)
+    db.conn.execute("INSERT OR REPLACE INTO batch_log (batch, digest) VALUES (?, ?)", (number, digest))
+    db.conn.execute("DELETE FROM batch_log WHERE batch <= ?", (number - BATCHES_KEPT,))
+
+
+def _step_over(db: Database, sent: Sequence[Line], ranges: Mapping[str, tuple[int, int]]) -> None:
+    if read_state(db).sweeping:
+        return
+    # A row that came from another stream, or was healed, may hold fields this device has never seen.
+    unsure = {line.stream for line in sent if line.moved or line.operation.action == "state"}
+    db.conn.executemany(
+        "UPDATE cursor SET seq = ? WHERE stream = ? AND seq = ?",
+        [(last, stream, first - 1) for stream, (first, last) in ranges.items() if stream not in unsure],
+    )
+
+
+def _refuse(store: Store, lines: Sequence[Line], refused: Mapping[int, Refusal]) -> Touched:
+    """Into quarantine and out of the rows, newest first; what stands on a refused ``new`` goes with it."""
+    session = Session(store.db, community_id=store.community_id)
+    reasons = dict(refused)
+    waiting = {line.op: line for line in lines}
+    made = {line.key for line in lines if line.operation.action == "new"}
+    for kind, record_id in made:
+        for line in unsent.lines(store.db, "kind = ? AND id = ?", (kind, record_id)):
+            if line.op not in waiting and line.operation.action != "new":
+                waiting[line.op] = line
+                reasons[line.op] = Refusal(0, "unknown_record")
+    for op in sorted(waiting, reverse=True):
+        line = waiting[op]
+        # Read again: undoing a later one may have changed what this one replaced.
+        later = unsent.lines(store.db, "kind = ? AND id = ? AND op > ?", (*line.key, op))
+        unsent.rewrite(store.db, unsent.undo(session, line, later))
+        reason = reasons[op]
+        store.db.conn.execute(
+            f"INSERT INTO quarantine ({unsent.COLUMNS}, code, field, text, at, state)"
+            f" SELECT {unsent.COLUMNS}, ?, ?, ?, ?, 'open' FROM outbox WHERE op = ?",
+            (reason.code, reason.field, reason.text, store.now(), op),
+        )
+        store.db.conn.execute("DELETE FROM outbox WHERE op = ?", (op,))
+    touched = writer.write_rows(store.db, session)
+    store.after(touched, removed=tuple(session.removed.values()))
+    return touched
+
+
+def _stamp_anew(store: Store, line: Line) -> None:
+    """Larger clocks for this operation and the record's later ones, in order."""
+    following = unsent.lines(store.db, "kind = ? AND id = ? AND op >= ?", (*line.key, line.op))
+    for hlc, _ in following[0].operation.prev.values():
+        store.clock.observe(hlc)
+    names = {
+        other.operation.clock: (store.clock.next(store.now() - store.state.clock_offset), store.replica)
+        for other in following
+    }
+    unsent.rename(store.db, following, names)
+
+
+def _try_again(store: Store, accepted: set[str]) -> Touched:
+    """Queue anew what was refused for want of a record that has now been accepted."""
+    touched: Touched = frozenset()
+    if not accepted:
+        return touched
+    for op, record_id, kind_name, code, body in store.db.conn.execute(
+        "SELECT op, id, kind, code, body FROM quarantine ORDER BY op"
+    ).fetchall():
+        operation = msgspec.json.decode(body, type=Operation)
+        named = {operation.fields.get(name) for name, field in KINDS[kind_name].fields.items() if field.refers}
+        named |= {operation.fields.get(KINDS[kind_name].parent), record_id}
+        if code in _ORPHANED and not accepted.isdisjoint(named):
+            touched |= _requeue(store, op)
+    return touched
+
+
+def retry(store: Store, op: int) -> Touched:
+    """Send a refused operation once more, as a person decided; nothing is touched when it cannot be applied."""
+    with store.write():
+        return _requeue(store, op)
+
+
+def _requeue(store: Store, op: int) -> Touched:
+    found = store.db.conn.execute(f"SELECT {unsent.COLUMNS} FROM quarantine WHERE op = ?", (op,)).fetchone()
+    if found is None:
+        return frozenset()
+    line = unsent.read_line(found)
+    kind = KINDS[line.operation.kind]
+    session = Session(store.db, community_id=store.community_id)
+    before = session.row(*line.key)
+    after = before.largest_clock()[0] if before else 0
+    operation = msgspec.structs.replace(
+        line.operation, hlc=store.clock.next(store.now() - store.state.clock_offset, after=after), device=store.replica
+    )
+    row = merge(before, operation, kind).row
+    if row is None:
+        return frozenset()
+    stream = session.stream_of(kind, row.id, row.values) or line.stream
+    session.replace(replace(row, stream=stream))
+    replaced = {}
+    if before is not None:
+        replaced = {
+            register: (before.register(kind, register), before.clock_of(register))
+            for register in {kind.register_of[name] for name in operation.fields}
+        }
+    moved = before is not None and before.stream != stream
+    writer.queue(store.db, [Change(operation, replaced, stream, moved=moved)], made_at=line.made_at)
+    store.db.conn.execute("DELETE FROM quarantine WHERE op = ?", (op,))
+    touched = writer.write_rows(store.db, session)
+    store.after(touched)
+    return touched
+
+
+def dismiss(store: Store, op: int) -> None:
+    """Remove a refused operation, as a person decided; nothing else ever does."""
+    with store.write():
+        store.db.conn.execute("DELETE FROM quarantine WHERE op = ?", (op,))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused operation as the list of what needs attention shows it."""
+
+    op: int
+    operation: Operation
+    code: str
+    field: str
+    text: str
+    made_at: int
+    refused_at: int
+
+
+def quarantined(db: Database, viewer: Viewer) -> tuple[Refused, ...]:
+    """Refused operations that the viewer made or whose stream the viewer reads, newest first."""
+    statement = f"""SELECT op, body, code, field, text, made_at, at FROM quarantine
+        WHERE author = :me OR {MINE} ORDER BY op DESC"""
+    found = db.conn.execute(statement, {"me": viewer.account_id, "streams": viewer_streams(viewer)})
+    return tuple(Refused(op, msgspec.json.decode(body, type=Operation), *rest) for op, body, *rest in found.fetchall())
