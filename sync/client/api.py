@@ -19,7 +19,7 @@ HttpClient = httpx.Client  # by this name for those above this layer
 
 _Reply = TypeVar("_Reply", bound=msgspec.Struct)
 _OCTETS = "application/octet-stream"
-_WAIT = frozenset({429, 502, 503, 504})
+_WAIT = frozenset({408, 429, 502, 503, 504})
 
 
 def open_client(server_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:

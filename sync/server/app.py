@@ -1,6 +1,9 @@
-"""The HTTP around the service: routes, bounded bodies, compressed answers, one log line a request."""
+"""The HTTP around the service: routes, a bounded queue, bounded bodies, compressed answers, one log line a request."""
 
+import asyncio
+import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,14 +15,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sync.domain.ids import new_id
 from sync.errors import BadMessage, QiaomenError
 from sync.server import jobs, openapi
+from sync.server.admission import GREETING, WORK
 from sync.server.logs import log, log_failure
+from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, problem
 from sync.server.service import Endpoint, Service
 from sync.server.settings import Settings
 from sync.wire import LIMITS, Problem, compress
 
-_JSON = "application/json"
 _SMALL = 400  # bytes; below it compression is not worth its header
+_LETTING_IN = 128 * 1024  # bytes of a request about one person: some are read before it is known who sends them
 _Request = Request[Any, Any, Any]
 
 
@@ -30,30 +35,31 @@ def make_app(settings: Settings) -> Litestar:
     another process has the data folder, ``newer`` when a newer program has been here.
     """
     service = Service(settings)
+    exchange = _Exchange(service).answer
 
     @post("/sync/v1/hello", status_code=200)
     async def hello(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.hello)
+        return await exchange(request, service.hello, lane=GREETING)
 
     @post("/sync/v1/push", status_code=200)
     async def push(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.push)
+        return await exchange(request, service.push)
 
     @post("/sync/v1/pull", status_code=200)
     async def pull(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.pull)
+        return await exchange(request, service.pull)
 
     @post("/sync/v1/enrol", status_code=200)
     async def enrol(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.enrol)
+        return await exchange(request, service.enrol, lane=GREETING, most=_LETTING_IN)
 
     @post("/sync/v1/people", status_code=200)
     async def people(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.add_person)
+        return await exchange(request, service.add_person, lane=GREETING, most=_LETTING_IN)
 
     @post("/sync/v1/people/{account:str}/code", status_code=200)
     async def new_code(request: _Request) -> Response[bytes]:
-        return await _exchange(request, service.new_code)
+        return await exchange(request, service.new_code, lane=GREETING, most=_LETTING_IN)
 
     @get("/livez", sync_to_thread=False)
     def livez() -> Response[bytes]:
@@ -86,51 +92,84 @@ def make_app(settings: Settings) -> Litestar:
     return app
 
 
-async def _exchange(request: _Request, endpoint: Endpoint) -> Response[bytes]:
-    """Hand the request to an endpoint and its answer back, whatever happens in between."""
-    started = time.perf_counter_ns()
-    counts: dict[str, object] = {}
-    try:
-        sent = await _sent(request, counts)
-        answer = await endpoint(sent)
-    except QiaomenError as error:
-        answer = problem(error)
-        counts["code"] = error.code
-    except (OperationalError, PoolTimeout) as error:
-        log_failure(_incident(counts), error)
-        answer = Answer(_problem("unavailable"), 503, {"retry-after": "5"})
-    except Exception as error:
-        incident = _incident(counts)
-        log_failure(incident, error)
-        answer = Answer(_problem("server_error", incident=incident), 500)
-    took = (time.perf_counter_ns() - started) // 1000
-    path = request.scope["path"] if "/people/" not in request.scope["path"] else "/sync/v1/people/{account}/code"
-    log("request", path=path, status=answer.status, took_us=took, answered=len(answer.body), **counts)
-    return _compressed(answer, request.headers.get("accept-encoding", ""))
+class _Exchange:
+    """Hands requests to endpoints and answers back, whatever happens in between."""
+
+    def __init__(self, service: Service) -> None:
+        self._admission = service.admission
+        self._body_s = service.settings.body_s
+
+    async def answer(
+        self, request: _Request, endpoint: Endpoint, *, lane: str = WORK, most: int = LIMITS.json_bytes
+    ) -> Response[bytes]:
+        """The answer to one request, whose body may have ``most`` bytes as it comes over the line."""
+        started = time.perf_counter_ns()
+        counts: dict[str, object] = {"request": _request_id()}
+        try:
+            with self._admission.place(lane):
+                answer = await endpoint(await self._sent(request, counts, most=most))
+        except QiaomenError as error:
+            answer = problem(error)
+            counts["code"] = error.code
+        except RecursionError:
+            # Nested as deep as can just be read, and then too deep for what looks into it.
+            answer = problem(BadMessage("malformed", at="$"))
+            counts["code"] = "malformed"
+        except (OperationalError, PoolTimeout) as error:
+            log_failure(_incident(counts), error)
+            answer = Answer(_problem("unavailable"), 503, {"retry-after": "5"})
+        except Exception as error:
+            incident = _incident(counts)
+            log_failure(incident, error)
+            answer = Answer(_problem("server_error", incident=incident), 500)
+        took = (time.perf_counter_ns() - started) // 1000
+        path = _path(request)
+        log("request", path=path, status=answer.status, took_us=took, answered=len(answer.body), **counts)
+        answer = replace(answer, headers={**answer.headers, "x-request-id": str(counts["request"])})
+        return _compressed(answer, request.headers.get("accept-encoding", ""))
+
+    async def _sent(self, request: _Request, counts: dict[str, object], *, most: int) -> Sent:
+        told = request.headers.get("content-length", "")
+        if told.isdigit() and int(told) > most:
+            raise BadMessage("too_large", most=most)
+        try:
+            async with asyncio.timeout(self._body_s):
+                body = await _body(request, most=most)
+        except TimeoutError as error:
+            raise ProtocolError(408, "too_slow") from error
+        counts["received"] = len(body)
+        scope = request.scope
+        return Sent(
+            method=request.method,
+            path=scope["raw_path"].decode("latin-1").partition("?")[0],
+            query=scope["query_string"].decode("latin-1"),
+            headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+            body=body,
+            address=request.client.host if request.client else "",
+            counts=counts,
+            inflated_most=LIMITS.inflated_bytes if most == LIMITS.json_bytes else most,
+        )
 
 
-async def _sent(request: _Request, counts: dict[str, object]) -> Sent:
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > LIMITS.json_bytes:
-        raise BadMessage("too_large", most=LIMITS.json_bytes)
+async def _body(request: _Request, *, most: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
         size += len(piece)
-        if size > LIMITS.json_bytes:
-            raise BadMessage("too_large", most=LIMITS.json_bytes)
+        if size > most:
+            raise BadMessage("too_large", most=most)
         pieces.append(piece)
-    counts["received"] = size
-    scope = request.scope
-    return Sent(
-        method=request.method,
-        path=scope["raw_path"].decode("ascii").partition("?")[0],
-        query=scope["query_string"].decode("ascii"),
-        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-        body=b"".join(pieces),
-        address=request.client.host if request.client else "",
-        counts=counts,
-    )
+    return b"".join(pieces)
+
+
+def _path(request: _Request) -> str:
+    """The path without an account in it."""
+    path = request.scope["path"]
+    return path if "/people/" not in path else "/sync/v1/people/{account}/code"
+
+
+def _request_id() -> str:
+    return secrets.token_hex(8)
 
 
 def _compressed(answer: Answer, accepted: str) -> Response[bytes]:
@@ -144,7 +183,7 @@ def _compressed(answer: Answer, accepted: str) -> Response[bytes]:
 
 
 def _plain(answer: Answer) -> Response[bytes]:
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type=_JSON)
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type=answer.media_type)
 
 
 def _unforeseen(_: _Request, error: Exception) -> Response[bytes]:

@@ -12,11 +12,12 @@ from sync.keys.signatures import ENROLMENT_KEY_ID, RequestParts, claimed_signer,
 from sync.server.problems import ProtocolError
 from sync.server.storage import people
 from sync.server.storage.push import Caller
-from sync.wire import Enrol, Problem, decode, decompress
+from sync.wire import LIMITS, Enrol, Problem, decode, decompress
 
 M = TypeVar("M", bound=msgspec.Struct)
 
 _STATUS_OF_BAD_MESSAGE = {"too_large": 413, "unknown_encoding": 415}
+_MORE_ON_THE_WAY = frozenset({408, 413})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,21 @@ class Sent:
     body: bytes
     address: str
     counts: dict[str, Any] = field(default_factory=dict)
+    inflated_most: int = LIMITS.inflated_bytes
 
     def inflated(self) -> bytes:
         """The body without its encoding. Raises BadMessage."""
-        return decompress(self.body, encoding=self.headers.get("content-encoding", ""))
+        return decompress(self.body, encoding=self.headers.get("content-encoding", ""), limit=self.inflated_most)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: JSON, a status, and headers of its own."""
+    """What goes back: a body, mostly JSON, a status, and headers of its own."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
 
 
 def caller_of(connection: Connection, sent: Sent, *, now: int) -> Caller:
@@ -71,7 +74,11 @@ def prove(sent: Sent, message: Enrol, *, now: int) -> None:
 def received(sent: Sent, type_: type[M]) -> tuple[M, bytes]:
     """The message, and its JSON. Raises BadMessage."""
     body = sent.inflated()
-    return decode(body, type_=type_), body
+    message = decode(body, type_=type_)
+    device = getattr(message, "device", None)
+    if device is not None:
+        sent.counts["replica"] = device
+    return message, body
 
 
 def problem(error: QiaomenError) -> Answer:
@@ -84,6 +91,9 @@ def problem(error: QiaomenError) -> Answer:
         status = 401
     elif isinstance(error, BadMessage):
         status = _STATUS_OF_BAD_MESSAGE.get(error.code, 400)
+    if status in _MORE_ON_THE_WAY:
+        # The rest of the body is not wanted. (After 429 it is: whoever is to come back needs the answer and the line.)
+        headers["connection"] = "close"
     if "retry_after_s" in error.params:
         headers["retry-after"] = str(error.params["retry_after_s"])
     return Answer(msgspec.json.encode(Problem(code=error.code, params=error.params)), status, headers)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from sync.domain.calendar import day_of
 from sync.domain.care import load_care_rules
+from sync.server.admission import Admission, sync_window_s
 from sync.server.lock import FolderLock
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
@@ -42,6 +43,7 @@ from sync.wire import (
 
 Endpoint = Callable[[Sent], Awaitable[Answer]]
 _FILED_AT_ONCE = 200  # demands in one transaction, so that devices get in between
+_COUNTED_MS = 60_000  # for so long the number of PCs stays as it was counted
 _LEAST_FREE = 0.05  # of the disk; below it the server says that it is not ready
 
 
@@ -62,6 +64,8 @@ class Service:
         except BaseException:
             self.close()
             raise
+        self.admission = Admission(limit=settings.queue_limit, spread_s=settings.queue_spread_s)
+        self._window = -_COUNTED_MS, 0  # when it was computed, seconds
         self._tries = Tries()
         self._rights = RightsCache()
         care = load_care_rules((settings.resources / "rules" / "care.toml").read_text("utf-8"))
@@ -100,7 +104,7 @@ class Service:
                 batch=replica.batch,
                 digest=replica.digest,
                 streams=self._heads(connection, caller),
-                sync_window_s=self.settings.sync_window_s,
+                sync_window_s=self._window_s(connection),
             )
 
         return _ok(await self._runner.write(greet))
@@ -118,7 +122,8 @@ class Service:
 
         caller, batched = await self._runner.read(read)
         sent.counts["operations"] = len(batched.operations)
-        return Answer(await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=self._now())))
+        with self.admission.turn(caller.community, batched.head.device):
+            return Answer(await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=self._now())))
 
     async def pull(self, sent: Sent) -> Answer:
         """One page of what came after the device's positions."""
@@ -179,9 +184,12 @@ class Service:
                 installation=installation,
                 now=now,
             )
-            window = self.settings.sync_window_s
             return EnrolReply(
-                community=community, installation=installation, account=account, time=now, sync_window_s=window
+                community=community,
+                installation=installation,
+                account=account,
+                time=now,
+                sync_window_s=self._window_s(connection),
             )
 
         try:
@@ -259,6 +267,15 @@ class Service:
             return AddPersonReply(account=code.account, code=code.code, expires_at=code.expires_at)
 
         return _ok(await self._runner.write(write))
+
+    def _window_s(self, connection: Connection) -> int:
+        now = self._now()
+        if self.settings.sync_window_s:
+            return self.settings.sync_window_s
+        if abs(now - self._window[0]) >= _COUNTED_MS:
+            count = people.count_installations(connection)
+            self._window = now, sync_window_s(count, cores=self.settings.cores)
+        return self._window[1]
 
     def _heads(self, connection: Connection, caller: Caller) -> list[StreamHead]:
         rights = self._rights.of(connection, caller.community)

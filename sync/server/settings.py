@@ -1,5 +1,6 @@
 """What the server is started with; built once by the command line or by a test, never read from anywhere else."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +24,23 @@ class Settings:
     community_code: str = ""
     secretary_name: str = "社区书记"
     example: str = ""  # size of the made-up community that an empty database begins with
-    sync_window_s: int = 30  # devices spread their rounds over this many seconds
+    sync_window_s: int = 0  # devices spread their rounds over this many seconds; 0: as their number asks for
+    queue_limit: int = 64  # requests taken and not answered, for work and for greetings each; above it 429
+    queue_spread_s: float = 10.0  # those who are refused come again spread over this, or longer
+    body_s: float = 60.0  # for a request's body to arrive
+    group_limit: int = 32  # waiting writes in one transaction (SQLite)
     jobs_every_s: float = 86_400  # what only time changes is written this often, and at the start
     pool_size: int = 6
     reader_threads: int = 5
     wall: Callable[[], int] = wall_ms
     resources: Path = Path(__file__).resolve().parents[2] / "resources"
+
+    @property
+    def cores(self) -> int:
+        """Processor cores that can work for this server: SQLite has one process, and one at a time of its threads."""
+        if self.embedded:
+            return 1
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def embedded(self) -> bool:

@@ -76,6 +76,8 @@ def _from_zstd(body: bytes, limit: int) -> bytes:
         frame = zstandard.get_frame_parameters(body)
         if frame.content_size != zstandard.CONTENTSIZE_UNKNOWN and frame.content_size > limit:
             raise BadMessage("too_large", most=limit)
+        if frame.window_size > _WINDOW_BYTES:
+            raise BadMessage("too_large", most=_WINDOW_BYTES)
         if _frame_length(body, has_checksum=frame.has_checksum) != len(body):
             raise BadMessage("damaged_body")
         reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).stream_reader(body)

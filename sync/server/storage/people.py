@@ -189,6 +189,12 @@ def _hash(code: str) -> str:
 # ---------------------------------------------------------------------------------------------------- installations
 
 
+def count_installations(connection: Connection) -> int:
+    """PCs of all communities that may talk to this server."""
+    table = schema.installation
+    return connection.execute(select(func.count()).where(table.c.revoked_at.is_(None))).scalar_one()
+
+
 def add_installation(connection: Connection, community: str, *, public_key: bytes, name: str, now: int) -> str:
     """Register a PC by its key; its id."""
     made = new_id(now)
