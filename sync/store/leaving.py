@@ -32,12 +32,13 @@ def take_exits(store: Store, exits: Iterable[Exit]) -> None:
     )
 
 
-def drop_due(store: Store) -> Touched:
+def drop_due(store: Store, *, listed: bool = False) -> Touched:
     """Drop what left and what lies in streams that may be read no longer, inside the caller's transaction.
 
     Only after a fresh list of streams: one made before a batch knows nothing of the streams that began with it.
+    ``listed``: it has just come, so that no stream at all is an answer too: the last post has ended.
     """
-    gone = [*_left(store), *_unreadable(store)]
+    gone = [*_left(store), *_unreadable(store, listed=listed)]
     return drop(store, gone)
 
 
@@ -81,10 +82,10 @@ def _moved_at(store: Store, row: Row) -> Clock:
     return row.clock_of(_MOVED_BY.get(row.kind, ""))
 
 
-def _unreadable(store: Store) -> list[Row]:
+def _unreadable(store: Store, *, listed: bool) -> list[Row]:
     """Rows in streams the server does not list; nothing before the first list came."""
     db = store.db
-    if db.conn.execute("SELECT 1 FROM cursor LIMIT 1").fetchone() is None:
+    if not listed and db.conn.execute("SELECT 1 FROM cursor LIMIT 1").fetchone() is None:
         return []
     lost = [line[0] for line in db.conn.execute("SELECT id FROM stream WHERE id NOT IN (SELECT stream FROM cursor)")]
     if not lost:
