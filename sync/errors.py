@@ -12,6 +12,7 @@ QiaomenError
     ├── Refused        the server answered and will not: signature, code, rights, version
     │   └── BadSignature   a request that is not signed, or not by whom it says, or not now
     ├── BadMessage     bytes that are not a message of the protocol: damaged, too large, another encoding
+    ├── BundleError    a file carried on a stick: not ours, damaged, forged, for somebody else, too new
     └── ServerTrouble  the server is there and broken or overloaded
 """
 
@@ -79,6 +80,15 @@ class BadSignature(Refused):
 
 class BadMessage(SyncError):
     """malformed (``at`` names the place), damaged_body, too_large, unknown_encoding."""
+
+
+class BundleError(SyncError):
+    """A bundle, the file of sync by stick; whatever the code, nothing was changed by it.
+
+    Codes: bundle_not_one, bundle_damaged, bundle_newer, bundle_forged, bundle_wrong_way, bundle_other_community,
+    bundle_other_pc, bundle_other_centre, bundle_other_epoch, bundle_unknown_pc, bundle_revoked, bundle_no_key,
+    bundle_unwritable, bundle_unreadable, bundle_stick_full.
+    """
 
 
 class ServerTrouble(SyncError):

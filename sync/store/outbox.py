@@ -113,7 +113,7 @@ def take_series(store: Store, encode: Encode, *, limits: Limits = Limits(), most
 
 
 def give_back(store: Store) -> None:
-    """Put all that is in flight back into the outbox: the server has certainly not taken it (too large, other epoch)."""
+    """Put all that is in flight back into the outbox: the server has certainly not taken it."""
     with store.write():
         store.db.conn.execute("DELETE FROM inflight")
 
