@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from sync.server.settings import Settings
@@ -26,14 +29,45 @@ class Raced(Exception):
     """Another transaction made the same record first: undo and do it all again, this time upon that record."""
 
 
+@dataclass(slots=True)
+class _Write:
+    """A function that waits to be run, and what becomes of it."""
+
+    function: Storage[Any]
+    outcome: "Future[Any]" = field(default_factory=Future)
+
+    def settle(self, outcome: Callable[[], Any]) -> None:
+        """Hand over what this returns, or what it raises."""
+        try:
+            value = outcome()
+        except BaseException as error:
+            self.outcome.set_exception(error)
+        else:
+            self.outcome.set_result(value)
+
+
+def _given(value: T) -> T:
+    return value
+
+
+def _raised(error: Exception) -> None:
+    raise error
+
+
 class Runner:
     """Where storage functions run. Each call is one transaction: committed when the function returns.
 
-    SQLite has one writing thread and connection (``BEGIN IMMEDIATE``, every commit on the disk); PostgreSQL a pool
-    of as many connections as threads.
+    SQLite has one writing thread and connection (``BEGIN IMMEDIATE``, every commit on the disk), where what waits is
+    committed together; PostgreSQL has a pool of as many connections as threads.
+
+    ``undone`` is called after functions of one group had seen each other's writes and all were undone: whatever was
+    remembered meanwhile was never so.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, undone: Callable[[], None] = lambda: None) -> None:
+        self._undone = undone
+        self._group_limit = settings.group_limit if settings.embedded else 1
+        self._waiting: deque[_Write] = deque()
         if settings.embedded:
             path = settings.data / DATABASE_FILE
             self._writer = _sqlite(path, readers=0)
@@ -54,7 +88,7 @@ class Runner:
 
     async def write(self, function: Storage[T]) -> T:
         """Run a writing function; repeated up to five times when the database asks for it."""
-        return await asyncio.wrap_future(self._write_threads.submit(self._written, function))
+        return await asyncio.wrap_future(self._submit(function))
 
     async def read(self, function: Storage[T]) -> T:
         """Run a reading function in one transaction."""
@@ -62,8 +96,16 @@ class Runner:
 
     def write_now(self, function: Storage[T]) -> T:
         """The same as ``write``, for a caller without an event loop."""
-        future: Future[T] = self._write_threads.submit(self._written, function)
-        return future.result()
+        return self._submit(function).result()
+
+    @property
+    def in_use(self) -> int:
+        """Connections that work now."""
+        used = 0
+        for engine in {self._writer, self._reader}:
+            assert isinstance(engine.pool, QueuePool)
+            used += engine.pool.checkedout()
+        return used
 
     def close(self) -> None:
         """Finish what runs and close all connections."""
@@ -71,6 +113,55 @@ class Runner:
         self._read_threads.shutdown()
         self._writer.dispose()
         self._reader.dispose()
+
+    def _submit(self, function: Storage[T]) -> "Future[T]":
+        write = _Write(function)
+        self._waiting.append(write)
+        self._write_threads.submit(self._write_some)
+        return write.outcome
+
+    def _write_some(self) -> None:
+        """What waits now, at most ``group_limit`` functions; nothing when another turn has done it all."""
+        group: list[_Write] = []
+        while len(group) < self._group_limit:
+            try:
+                write = self._waiting.popleft()
+            except IndexError:
+                break
+            if write.outcome.set_running_or_notify_cancel():
+                group.append(write)
+        if len(group) > 1 and self._together(group):
+            return
+        for write in group:
+            write.settle(partial(self._written, write.function))
+
+    def _together(self, group: "list[_Write]") -> bool:
+        """Run functions in one transaction, each undone alone if it fails; answered after the commit.
+
+        False: nothing was written, and each is to be tried by itself.
+        """
+        outcomes: list[Callable[[], Any]] = []
+        try:
+            with self._writer.begin() as connection:
+                for write in group:
+                    savepoint = connection.begin_nested()
+                    try:
+                        outcomes.append(partial(_given, write.function(connection)))
+                        savepoint.commit()
+                    except OperationalError:
+                        raise  # the file itself: full, damaged, or in other hands; then nobody's writes stand
+                    except Raced:
+                        savepoint.rollback()
+                        outcomes.append(partial(self._written, write.function))
+                    except Exception as error:
+                        savepoint.rollback()
+                        outcomes.append(partial(_raised, error))
+        except SQLAlchemyError:
+            self._undone()
+            return False
+        for write, outcome in zip(group, outcomes, strict=True):
+            write.settle(outcome)
+        return True
 
     def _written(self, function: Storage[T]) -> T:
         left = RETRIES

@@ -11,23 +11,23 @@ from sqlalchemy import Connection
 from sync.domain.calendar import day_of
 from sync.domain.care import load_care_rules
 from sync.server.admission import Admission, sync_window_s
+from sync.server.answers import Answers
+from sync.server.batches import taken_apart
 from sync.server.lock import FolderLock
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
 from sync.server.runner import Runner
 from sync.server.settings import Settings
-from sync.server.storage import archiving, beginning, feed, people, replicas, shape
+from sync.server.storage import archiving, beginning, people, shape
 from sync.server.storage.batch import Batch
 from sync.server.storage.push import Batched, Caller, Desk, push
-from sync.server.storage.rights import RightsCache, reach_of
-from sync.server.storage.values import flaws
+from sync.server.storage.rights import RightsCache
 from sync.server.tries import Tries
 from sync.wire import (
-    LIMITS,
-    SCHEMA,
-    SCHEMA_MIN,
     AddPerson,
     AddPersonReply,
+    Digests,
+    DigestsReply,
     Enrol,
     EnrolReply,
     Hello,
@@ -35,10 +35,6 @@ from sync.wire import (
     Pull,
     PullReply,
     Push,
-    StreamHead,
-    decode_operations,
-    digest_batch,
-    encode_rows,
 )
 
 Endpoint = Callable[[Sent], Awaitable[Answer]]
@@ -57,7 +53,8 @@ class Service:
         self.settings = settings
         settings.data.mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(settings.data) if settings.embedded else None
-        self._runner = Runner(settings)
+        self._rights = RightsCache()
+        self._runner = Runner(settings, undone=self._rights.forget)
         try:
             self._runner.write_now(shape.migrate)
             self.identity, self.first_code = self._runner.write_now(self._begin)
@@ -67,9 +64,10 @@ class Service:
         self.admission = Admission(limit=settings.queue_limit, spread_s=settings.queue_spread_s)
         self._window = -_COUNTED_MS, 0  # when it was computed, seconds
         self._tries = Tries()
-        self._rights = RightsCache()
         care = load_care_rules((settings.resources / "rules" / "care.toml").read_text("utf-8"))
-        self._desk = Desk(self.identity.epoch, self.identity.replica, care, self._rights)
+        self._desk = Desk(self.identity.replica, care, self._rights)
+        keys = self.identity.sealing.public, self.identity.signing.public
+        self._answers = Answers(self._rights, keys=keys)
 
     def close(self) -> None:
         """Finish what runs and let go of the data."""
@@ -87,25 +85,7 @@ class Service:
         now = self._now()
 
         def greet(connection: Connection) -> HelloReply:
-            seen = replicas.Seen(
-                schema=min(message.schema, 2**31 - 1),
-                app=message.app.replace("\0", ""),
-                seen_at=now,
-                fingerprint=message.fingerprint.replace("\0", ""),
-            )
-            replica = replicas.greet(
-                connection, caller.community, message.device, installation=caller.installation, seen=seen
-            )
-            return HelloReply(
-                epoch=self.identity.epoch,
-                time=now,
-                schema=(SCHEMA_MIN, SCHEMA),
-                limits=LIMITS,
-                batch=replica.batch,
-                digest=replica.digest,
-                streams=self._heads(connection, caller),
-                sync_window_s=self._window_s(connection),
-            )
+            return self._answers.greet(connection, caller, message, now=now, window_s=self._window_s(connection))
 
         return _ok(await self._runner.write(greet))
 
@@ -114,11 +94,7 @@ class Service:
 
         def read(connection: Connection) -> tuple[Caller, Batched]:
             caller = caller_of(connection, sent, now=self._now())
-            message, body = received(sent, Push)
-            operations = decode_operations(message.groups)
-            # A NUL can stand in JSON only as this escape; without it no value need be looked through.
-            found = flaws(message.groups, may_hold_nul=b"\\u0000" in body)
-            return caller, Batched(message, operations, found, digest_batch(body))
+            return caller, taken_apart(*received(sent, Push))
 
         caller, batched = await self._runner.read(read)
         sent.counts["operations"] = len(batched.operations)
@@ -130,24 +106,23 @@ class Service:
 
         def read(connection: Connection) -> PullReply:
             caller = caller_of(connection, sent, now=self._now())
-            message = received(sent, Pull)[0]
-            if message.schema < SCHEMA_MIN:
-                raise ProtocolError(426, "upgrade", least=SCHEMA_MIN)
-            if message.epoch != self.identity.epoch:
-                raise ProtocolError(409, "epoch", epoch=self.identity.epoch)
-            streams = self._heads(connection, caller)
-            limit = max(1, min(message.limit, LIMITS.rows))
-            page = feed.page(connection, caller.community, message.streams, streams, limit=limit)
-            sent.counts["rows"] = len(page.rows)
-            return PullReply(
-                tables=encode_rows(page.rows),
-                exits=page.exits,
-                cursors=page.cursors,
-                more=page.more,
-                streams=streams,
-            )
+            reply = self._answers.page(connection, caller, received(sent, Pull)[0], now=self._now())
+            sent.counts["rows"] = sum(len(table.id) for table in reply.tables)
+            return reply
 
         return _ok(await self._runner.read(read))
+
+    async def digests(self, sent: Sent) -> Answer:
+        """After a restore: which of the rows that a device holds the server wants back."""
+
+        def write(connection: Connection) -> DigestsReply:
+            caller = caller_of(connection, sent, now=self._now())
+            message = received(sent, Digests)[0]
+            reply = self._answers.digests(connection, caller, message, now=self._now())
+            sent.counts["digests"], sent.counts["wanted"] = len(message.id), len(reply.want)
+            return reply
+
+        return _ok(await self._runner.write(write))
 
     async def enrol(self, sent: Sent) -> Answer:
         """A one-time code for a new installation, or for one more account on a known one."""
@@ -276,11 +251,6 @@ class Service:
             count = people.count_installations(connection)
             self._window = now, sync_window_s(count, cores=self.settings.cores)
         return self._window[1]
-
-    def _heads(self, connection: Connection, caller: Caller) -> list[StreamHead]:
-        rights = self._rights.of(connection, caller.community)
-        reach = reach_of(connection, caller.community, rights, caller.accounts, today=day_of(self._now()))
-        return feed.heads(connection, caller.community, reach)
 
     def _now(self) -> int:
         return self.settings.wall()

@@ -94,6 +94,10 @@ class RightsCache:
             self._known[community] = known
         return known[1], known[2]
 
+    def forget(self) -> None:
+        """Read everything anew: what was seen may have been undone."""
+        self._known.clear()
+
     def of(self, connection: Connection, community: str) -> Rights:
         """The rights as committed."""
         return self.rows(connection, community)[1]
