@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from sync.domain.clock import Clock
 from sync.server.storage import schema
-from sync.server.storage.statements import insert_rows, matching
+from sync.server.storage.statements import can_copy, copy_rows, insert_rows, matching
 
 _encode = msgspec.json.Encoder().encode
 _fields = msgspec.json.Decoder(dict[str, Any])
@@ -41,6 +42,13 @@ class _Key(msgspec.Struct):
 
 def write_history(connection: Connection, community: str, entries: list[StoredHistory]) -> None:
     """Append; an entry that is there already (the same write sent again) stays as it is."""
+    if can_copy(connection, entries):
+        try:
+            with connection.begin_nested():
+                copy_rows(connection, schema.history, entries, community=community)
+            return
+        except IntegrityError:
+            pass  # some are there: one by one
     if entries:
         insert_rows(
             connection,

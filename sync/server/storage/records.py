@@ -5,13 +5,22 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from sync.domain.catalogue import KINDS
 from sync.domain.clock import Clock
 from sync.domain.merge import Row
 from sync.server.runner import Raced
 from sync.server.storage import schema
-from sync.server.storage.statements import among, for_update, ids_json, insert_rows, update_rows
+from sync.server.storage.statements import (
+    among,
+    can_copy,
+    copy_rows,
+    for_update,
+    ids_json,
+    insert_rows,
+    update_rows,
+)
 
 COLUMNS = "id, kind, stream, hlc, dev, clocks, deleted, fields"
 _fields = msgspec.json.Decoder(dict[str, Any])
@@ -58,6 +67,12 @@ def load_children(connection: Connection, community: str, parents: Iterable[str]
 def insert(connection: Connection, community: str, rows: list[StoredRecord]) -> None:
     """Insert new rows. Raises Raced when one of them exists meanwhile."""
     if not rows:
+        return
+    if can_copy(connection, rows):
+        try:
+            copy_rows(connection, schema.record, rows, community=community)
+        except IntegrityError as error:
+            raise Raced from error
         return
     result = insert_rows(connection, schema.record, rows, community=community, conflict="(community, id) DO NOTHING")
     if result.rowcount != len(rows):

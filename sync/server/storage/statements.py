@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Connection, CursorResult, Integer, Table, text
+from sqlalchemy.exc import DBAPIError
 
+_WORTH_A_COPY = 20  # rows
 _encoder = msgspec.json.Encoder()
 
 
@@ -55,6 +57,39 @@ def insert_rows(
     if returning:
         sql += f" RETURNING {returning}"
     return connection.execute(text(sql), {"community": community, "doc": _encoder.encode(rows).decode()})
+
+
+def can_copy(connection: Connection, rows: Sequence[msgspec.Struct]) -> bool:
+    """Whether ``copy_rows`` is to be had and worth its round trips."""
+    return len(rows) >= _WORTH_A_COPY and connection.dialect.name == "postgresql"
+
+
+def copy_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Struct], *, community: str) -> None:
+    """Insert rows by COPY, at a third of what they cost as a JSON parameter; ``can_copy`` says whether.
+
+    It knows no ON CONFLICT: a row that exists is an IntegrityError, and the transaction is lost to its last savepoint.
+    """
+    columns = _columns(rows)
+    names = ", ".join(f'"{name}"' for name in columns)
+    cells = [(community, *msgspec.structs.astuple(row)) for row in sorted(rows, key=_by_id)]
+    lines = "\n".join(["\t".join(map(str, row)) for row in cells]).replace("\\", "\\\\")
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" (community, {names}) FROM STDIN') as copy:
+            if lines.count("\t") == len(rows) * len(columns) and lines.count("\n") == len(rows) - 1:
+                copy.write(lines)
+            else:  # a text holds what ends a column or a row
+                for row in cells:
+                    copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            "COPY", None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
+        ) from error
+
+
+def _by_id(row: Any) -> str:
+    record_id: str = row.id
+    return record_id
 
 
 def update_rows(
