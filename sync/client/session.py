@@ -13,7 +13,7 @@ from sync import wire
 from sync.client.api import APP, Api
 from sync.domain.operations import Operation
 from sync.errors import Refused
-from sync.store import merging, outbox, replicas
+from sync.store import merging, outbox, replicas, stick
 from sync.store.leaving import Exit
 from sync.store.state import Round, SyncState
 from sync.store.store import Store, Touched
@@ -108,7 +108,9 @@ class Session:
         state = self._state()
         if state.epoch != reply.epoch:
             self._new_epoch(state, reply)
-        self._call(lambda store: merging.apply_portion(store, merging.Page(streams=_names(reply.streams))))
+        names = _names(reply.streams)
+        self._call(lambda store: _learn_centre(store, reply, names))
+        self._call(lambda store: merging.apply_portion(store, merging.Page(streams=names)))
         return reply.streams
 
     def _hello(self) -> wire.HelloReply:
@@ -279,6 +281,17 @@ def _behind(heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> int:
 
 def _names(heads: Sequence[wire.StreamHead]) -> frozenset[str]:
     return frozenset(head.id for head in heads)
+
+
+def _learn_centre(store: Store, reply: wire.HelloReply, streams: frozenset[str]) -> None:
+    """What a bundle for a stick will need when there is no line."""
+    stick.learn_centre(
+        store,
+        sealing_key=reply.sealing_key,
+        signing_key=reply.signing_key,
+        streams=streams,
+        listed_at=reply.time,
+    )
 
 
 def _finish(store: Store, pushed: int, pulled: int) -> None:
