@@ -49,6 +49,10 @@ def make_app(settings: Settings) -> Litestar:
     async def pull(request: _Request) -> Response[bytes]:
         return await exchange(request, service.pull)
 
+    @post("/sync/v1/digests", status_code=200)
+    async def digests(request: _Request) -> Response[bytes]:
+        return await exchange(request, service.digests)
+
     @post("/sync/v1/enrol", status_code=200)
     async def enrol(request: _Request) -> Response[bytes]:
         return await exchange(request, service.enrol, lane=GREETING, most=_LETTING_IN)
@@ -80,7 +84,7 @@ def make_app(settings: Settings) -> Litestar:
         return _plain(Answer(document))
 
     app = Litestar(
-        route_handlers=[hello, push, pull, enrol, people, new_code, livez, readyz, schema],
+        route_handlers=[hello, push, pull, digests, enrol, people, new_code, livez, readyz, schema],
         lifespan=[lambda _: jobs.running(service.file_unanswered, every_s=settings.jobs_every_s)],
         on_shutdown=[service.close],
         exception_handlers={Exception: _unforeseen},

@@ -13,6 +13,7 @@ EXCHANGES: Mapping[str, _Pair] = {
     "hello": (wire.Hello, wire.HelloReply),
     "push": (wire.Push, wire.PushReply),
     "pull": (wire.Pull, wire.PullReply),
+    "digests": (wire.Digests, wire.DigestsReply),
     "enrol": (wire.Enrol, wire.EnrolReply),
     "people": (wire.AddPerson, wire.AddPersonReply),
     "people/{account}/code": (wire.AddPerson, wire.AddPersonReply),

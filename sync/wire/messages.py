@@ -15,7 +15,8 @@ from sync.domain.operations import Action
 #
 # version  since  what changed
 # 1        0.1.0  the first
-SCHEMA = 1
+# 2        0.2.0  attached files; tallies of streams, giving back, bundles
+SCHEMA = 2
 SCHEMA_MIN = 1  # below it a pull is answered ``upgrade``; a push still works for two years
 
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from sync.domain import operations
 from sync.domain.catalogue import Kind
-from sync.domain.clock import Clock, hlc_of
+from sync.domain.checks import row_check
+from sync.domain.clock import ZERO, Clock, hlc_of
 from sync.domain.merge import Merged, Row, merge
 from sync.domain.operations import Operation
 from sync.server.storage import records, schema
-from sync.server.storage.history import StoredHistory, write_history
+from sync.server.storage.history import GivenBack, StoredHistory, write_history
 from sync.server.storage.records import StoredExit, StoredRecord
 from sync.server.storage.statements import insert_rows
 
@@ -33,23 +34,30 @@ class Batch:
         self._last = hlc_of(now)
         self._rows: dict[str, Row | None] = {}
         self._stored: dict[str, Row] = {}  # as they stood before this transaction
+        self._locked: set[str] = set()
         self._touched: dict[str, bool] = {}  # id → whether it bears something its device has not got
         self._exits: list[tuple[str, str, Clock]] = []  # stream left, id, clock
         self._history: list[StoredHistory] = []
+        self._given_back: list[GivenBack] = []
         self.authors: dict[tuple[str, Clock], str] = {}  # who wrote what in this transaction
         self.shifted: set[str] = set()  # what went to another stream, though it be made in this very transaction
 
     def load(self, ids: Iterable[str], *, lock: bool) -> None:
-        """Fetch rows not met yet; ids without a row are remembered as such."""
-        missing = {record_id for record_id in ids if record_id and record_id not in self._rows}
+        """Fetch rows not met yet; ids without a row are remembered as such. What is to change must be locked."""
+        met = self._locked if lock else self._rows
+        missing = {record_id for record_id in ids if record_id and record_id not in met}
         self._take(records.load(self.connection, self.community, missing, lock=lock))
+        if lock:
+            self._locked |= missing
         for record_id in missing:
             self._rows.setdefault(record_id, None)
 
     def children(self, parents: Iterable[str], *, kind: str = "") -> list[Row]:
         """The rows, as they are now and locked, whose parent is one of these; of one kind or of all."""
         wanted = frozenset(parents)
-        self._take(records.load_children(self.connection, self.community, wanted, kind=kind))
+        found = records.load_children(self.connection, self.community, wanted, kind=kind)
+        self._take(found)
+        self._locked |= found.keys()
         return [
             row
             for row in self._rows.values()
@@ -85,6 +93,22 @@ class Batch:
         """Put a row into another stream, as its parent went there."""
         self._put(row, stream, by_server=True, clock=clock)
 
+    def give_back(self, row: Row, kind: Kind, registers: Iterable[str], *, stream: str, installation: str) -> None:
+        """Take these registers of a row given back after a restore; its device has to pull it like everybody else.
+
+        The history gets an entry for each clock among them, as far as values go: nobody knows the author any more,
+        ``given_by`` names the installation instead.
+        """
+        by_clock: dict[Clock, dict[str, Any]] = {}
+        for register in registers:
+            if (clock := row.clock_of(register)) != ZERO:
+                by_clock.setdefault(clock, {}).update(row.register(kind, register))
+        self._put(row, stream, by_server=True, clock=max(by_clock, default=row.clock))
+        self._given_back += [
+            GivenBack(row.id, hlc, dev, self.now, row.kind, "", _encode(fields).decode(), installation)
+            for (hlc, dev), fields in by_clock.items()
+        ]
+
     def write(self, kind: Kind, record_id: str, fields: Mapping[str, Any], *, parent_stream: str = "") -> None:
         """A write of the server's own, made or changed as needed; the id must have been loaded."""
         row = self._rows[record_id]
@@ -116,12 +140,18 @@ class Batch:
             for record_id, by_server in self._touched.items()
             if (row := self._rows[record_id]) is not None
         )
-        counts: dict[str, int] = {}
-        for stream, _, _ in in_order:
-            counts[stream] = counts.get(stream, 0) + 1
+        growth: dict[str, Growth] = {}
+        for stream, _, record_id in in_order:
+            row = self._rows[record_id]
+            assert row is not None
+            there = growth.setdefault(stream, Growth(stream))
+            there.seq += 1
+            there.add(row)
+            if (stored := self._stored.get(record_id)) is not None:
+                growth.setdefault(stored.stream, Growth(stored.stream)).take(stored)
         for stream, _, _ in self._exits:
-            counts[stream] = counts.get(stream, 0) + 1
-        following = bump(self.connection, self.community, counts)
+            growth[stream].seq += 1
+        following = bump(self.connection, self.community, growth)
         own: dict[str, tuple[int, int]] = {}
         made: list[StoredRecord] = []
         changed: list[StoredRecord] = []
@@ -141,11 +171,12 @@ class Batch:
         records.update(self.connection, self.community, changed)
         records.write_exits(self.connection, self.community, list(exits.values()))
         write_history(self.connection, self.community, self._history)
+        write_history(self.connection, self.community, self._given_back)
         return own
 
     def _take(self, found: Mapping[str, Row]) -> None:
         for record_id, row in found.items():
-            if self._rows.get(record_id) is None and record_id not in self._touched:
+            if record_id not in self._touched:
                 self._rows[record_id] = self._stored[record_id] = row
 
     def _put(self, row: Row, stream: str, *, by_server: bool, clock: Clock) -> None:
@@ -185,26 +216,42 @@ class Batch:
         )
 
 
-def bump(connection: Connection, community: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """Advance the counters of these streams, in the order of their names, by so many; the first new position of each.
+class Growth(msgspec.Struct):
+    """What a transaction does to a stream: positions taken, living rows gained and the sum of their checks."""
+
+    id: str
+    seq: int = 0
+    floor: int = 0
+    rows: int = 0
+    sum: int = 0
+
+    def add(self, row: Row) -> None:
+        """A row stands here now; deleted ones are not counted."""
+        if not row.deleted:
+            self.rows += 1
+            self.sum += row_check(row.id, row.clock, row.clocks)
+
+    def take(self, row: Row) -> None:
+        """A row stood here, as it was."""
+        if not row.deleted:
+            self.rows -= 1
+            self.sum -= row_check(row.id, row.clock, row.clocks)
+
+
+def bump(connection: Connection, community: str, growth: Mapping[str, Growth]) -> dict[str, int]:
+    """Advance the counters of these streams, in the order of their names; the first new position of each.
 
     The last thing before the rows are written: from here to the end of the transaction nobody else writes there.
     """
-    if not counts:
+    if not growth:
         return {}
-    rows = [_Bump(stream, count, 0) for stream, count in sorted(counts.items())]
+    counted = ", ".join(f'"{name}" = stream."{name}" + excluded."{name}"' for name in ("seq", "rows", "sum"))
     found = insert_rows(
         connection,
         schema.stream,
-        rows,
+        [growth[stream] for stream in sorted(growth)],
         community=community,
-        conflict="(community, id) DO UPDATE SET seq = stream.seq + excluded.seq",
+        conflict=f"(community, id) DO UPDATE SET {counted}",
         returning="id, seq",
     )
-    return {row.id: row.seq - counts[row.id] + 1 for row in found}
-
-
-class _Bump(msgspec.Struct):
-    id: str
-    seq: int
-    floor: int
+    return {row.id: row.seq - growth[row.id].seq + 1 for row in found}

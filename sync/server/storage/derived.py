@@ -18,6 +18,26 @@ from sync.server.storage.replicas import Replica
 _CODE_TAIL = 3  # of the area code of twelve digits: the community's own
 
 
+def follow_parents(batch: Batch) -> None:
+    """Descendants of a record that went to another stream go with it."""
+    moved = set(batch.shifted)
+    while moved:
+        further: set[str] = set()
+        for child in batch.children(moved):
+            kind = KINDS[child.kind]
+            parent = batch.row(child.values[kind.parent])
+            assert parent is not None
+            building_id = parent.values.get("building_id")
+            clock = max(parent.clock, *parent.clocks.values()) if parent.clocks else parent.clock
+            if kind.inherits and child.stream != parent.stream:
+                batch.move(child, parent.stream, clock=clock)
+                further.add(child.id)
+            elif building_id and "building_id" in kind.fields and child.values["building_id"] != building_id:
+                batch.write(kind, child.id, {"building_id": building_id})
+                further.add(child.id)
+        moved = further
+
+
 def number_demands(batch: Batch, made: Iterable[str], replica: Replica, *, community_code: str) -> Replica:
     """Give new demands their numbers: code tail, day, the replica's two characters, serial; the replica afterwards."""
     day = day_of(batch.now).replace("-", "")

@@ -1,6 +1,6 @@
 """What a device may read: the streams with their heads, and pages of rows after a position."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from sync.domain.merge import Row
 from sync.domain.roles import Reach
+from sync.domain.stubs import is_stub
 from sync.server.storage.records import COLUMNS, row_of
 from sync.server.storage.statements import among, ids_json
 from sync.wire import Exit, StreamHead
@@ -29,19 +30,39 @@ def heads(connection: Connection, community: str, reach: Reach) -> list[StreamHe
     """The streams within reach, in order of name: those named (at 0 while empty) and those that exist by prefix."""
     found = connection.execute(
         text(
-            "SELECT id, seq, floor FROM stream WHERE community = :community AND "
+            'SELECT id, seq, floor, "rows", "sum" FROM stream WHERE community = :community AND '
             f"({among(connection, 'id')} {_prefixed(reach.prefixes)})"
         ),
         {"community": community, "ids": ids_json(reach.streams), **_bounds(reach.prefixes)},
     )
-    known = {row.id: StreamHead(row.id, row.seq, row.floor) for row in found}
+    known = {row.id: StreamHead(row.id, row.seq, row.floor, row.rows, row.sum) for row in found}
     return [known.get(name) or StreamHead(name, 0, 0) for name in sorted(reach.streams | known.keys())]
 
 
+def ahead(connection: Connection, community: str, cursors: Mapping[str, int]) -> int:
+    """How many of these positions lie behind the head of their stream: this server has yet to give them."""
+    told = {stream: cursor for stream, cursor in cursors.items() if cursor and "\0" not in stream}
+    found = connection.execute(
+        text(f"SELECT id, seq FROM stream WHERE community = :community AND {among(connection, 'id')}"),
+        {"community": community, "ids": ids_json(told)},
+    )
+    heads_now = {row.id: row.seq for row in found}
+    return sum(cursor > heads_now.get(stream, 0) for stream, cursor in told.items())
+
+
 def page(
-    connection: Connection, community: str, wanted: Mapping[str, int], allowed: list[StreamHead], *, limit: int
+    connection: Connection,
+    community: str,
+    wanted: Mapping[str, int],
+    allowed: Sequence[StreamHead],
+    *,
+    limit: int,
+    now: int,
 ) -> Page:
-    """The next page of the wanted streams, in the order asked for, up to the heads given."""
+    """The next page of the wanted streams, in the order asked for, up to the heads given.
+
+    Whoever begins a stream is spared the rows that were deleted long ago.
+    """
     head_of = {stream.id: stream.head for stream in allowed}
     rows: list[tuple[Row, int]] = []
     exits: list[Exit] = []
@@ -65,8 +86,10 @@ def page(
             if placed.fields is None:
                 exits.append(Exit(stream, placed.seq, placed.id, placed.hlc, placed.dev))
             else:
-                rows.append((row_of(placed), placed.seq))
-                size += len(placed.fields)
+                row = row_of(placed)
+                if cursor or not is_stub(row, now=now):
+                    rows.append((row, placed.seq))
+                    size += len(placed.fields)
             cursors[stream] = placed.seq
             reached = max(reached, placed.seq)
         cursors[stream] = reached

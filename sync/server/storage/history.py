@@ -1,6 +1,6 @@
 """The history: every accepted write as it was, for conflicts, for judging moves, and for people who ask."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +27,12 @@ class StoredHistory(msgspec.Struct):
     fields: str
 
 
+class GivenBack(StoredHistory):
+    """What is known again of a write that was lost in a restore: its values, and which installation gave them back."""
+
+    given_by: str
+
+
 class Version(msgspec.Struct, frozen=True):
     """What one write said, and who made it."""
 
@@ -40,7 +46,7 @@ class _Key(msgspec.Struct):
     dev: int
 
 
-def write_history(connection: Connection, community: str, entries: list[StoredHistory]) -> None:
+def write_history(connection: Connection, community: str, entries: Sequence[StoredHistory]) -> None:
     """Append; an entry that is there already (the same write sent again) stays as it is."""
     if can_copy(connection, entries):
         try:

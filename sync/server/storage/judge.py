@@ -38,6 +38,11 @@ class Judge:
         self._viewers: dict[str, Viewer] = {}
         self._answers: dict[tuple[Any, ...], str] = {}
 
+    def rights(self) -> Rights:
+        """The rights with the places and grants that this batch has brought so far."""
+        self._learn()
+        return self._rights
+
     def viewer(self, account_id: str) -> Viewer:
         """The author with the grants valid today."""
         known = self._viewers.get(account_id)

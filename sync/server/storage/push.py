@@ -1,7 +1,8 @@
 """One pushed batch, in one transaction: authorise, validate, merge, follow, give positions, answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,9 +14,11 @@ from sync.domain.clock import FUTURE_LIMIT_MS, ZERO, Clock, hlc_of
 from sync.domain.merge import Clash, Row, merge
 from sync.domain.operations import Operation
 from sync.server.problems import ProtocolError
-from sync.server.storage import conflicts, derived, flows, replicas
+from sync.server.storage import conflicts, derived, epochs, flows, replicas
 from sync.server.storage.batch import Batch
 from sync.server.storage.culprits import without_culprits
+from sync.server.storage.epochs import Epoch
+from sync.server.storage.givenback import Returns, depth
 from sync.server.storage.history import Version, versions
 from sync.server.storage.judge import LOOKED_AT, Judge
 from sync.server.storage.records import parent_of
@@ -38,9 +41,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every push needs of this server: its own replica, its epoch, the rules, the rights at hand."""
+    """What every push needs of this server: its own replica, the rules, the rights at hand."""
 
-    epoch: str
     replica: int
     care: CareRules
     rights: RightsCache
@@ -48,23 +50,31 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Batched:
-    """A batch taken apart: its operations in order, those with impossible values, and the digest of its bytes."""
+    """A batch taken apart: its operations in order, those with impossible values, and the digest of its bytes.
+
+    ``unsound`` names the impossible fields of rows given back, which are taken without them.
+    """
 
     head: Push
     operations: Sequence[Operation]
     flaws: Mapping[int, Flaw]
     digest: str
+    unsound: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
-def push(connection: Connection, desk: Desk, caller: Caller, batched: Batched, *, now: int) -> bytes:
+def push(
+    connection: Connection, desk: Desk, caller: Caller, batched: Batched, *, now: int, keep_answer: bool = False
+) -> bytes:
     """Apply a batch and answer it; a batch that was applied before gets the same answer, byte for byte.
 
+    With ``keep_answer`` the answer is found again even when later batches have come: several may travel in one bundle.
     Raises ProtocolError 409 ``epoch``, ``forked`` or ``clock`` (``time``: the server's) before anything is applied.
     """
     head = batched.head
     replica = replicas.find(connection, caller.community, head.device, lock=True)
-    if head.epoch != desk.epoch:
-        raise ProtocolError(409, "epoch", epoch=desk.epoch)
+    epoch = epochs.current(connection)
+    if head.epoch != epoch.id:
+        raise ProtocolError(409, "epoch", epoch=epoch.id)
     if replica is None:
         seen = replicas.Seen(schema=head.schema, seen_at=now)
         replica = replicas.greet(connection, caller.community, head.device, installation=caller.installation, seen=seen)
@@ -73,22 +83,26 @@ def push(connection: Connection, desk: Desk, caller: Caller, batched: Batched, *
     if head.batch == replica.batch and batched.digest == replica.digest:
         return replica.reply
     if head.batch != replica.batch + 1:
-        raise ProtocolError(409, "forked", batch=replica.batch)
+        known = replicas.answered(connection, caller.community, replica, batch=head.batch, digest=batched.digest)
+        if known is None:
+            raise ProtocolError(409, "forked", batch=replica.batch)
+        return known
     latest = hlc_of(now + FUTURE_LIMIT_MS)
-    if any(operation.hlc > latest for operation in batched.operations):
+    if any(operation.hlc > latest and operation.action != "state" for operation in batched.operations):
         raise ProtocolError(409, "clock", time=now)
     round_ = without_culprits(
         connection,
         len(batched.operations),
-        lambda poison: _Round(connection, desk, caller, batched, replica, now=now, poison=poison).run(),
+        lambda poison: _Round(connection, desk, caller, batched, replica, epoch, now=now, poison=poison).run(),
     )
     keep_refused(connection, caller.community, batched.operations, round_.refused, device=head.device, now=now)
     reply = msgspec.json.encode(
         PushReply(batch=head.batch, refused=round_.refused, conflicts=round_.conflicts, ranges=round_.ranges)
     )
-    replicas.settle(
-        connection, caller.community, round_.replica, batch=head.batch, digest=batched.digest, reply=reply, now=now
-    )
+    done = replicas.Done(head.batch, batched.digest, reply)
+    replicas.settle(connection, caller.community, round_.replica, done, now=now)
+    if keep_answer:
+        replicas.keep_answer(connection, caller.community, round_.replica, done, now=now)
     return reply
 
 
@@ -102,6 +116,7 @@ class _Round:
         caller: Caller,
         batched: Batched,
         replica: replicas.Replica,
+        epoch: Epoch,
         *,
         now: int,
         poison: frozenset[int],
@@ -109,6 +124,15 @@ class _Round:
         rows, rights = desk.rights.rows(connection, caller.community)
         self._batch = Batch(connection, caller.community, replica=desk.replica, now=now)
         self._judge = Judge(self._batch, rows=rows, rights=rights, today=day_of(now))
+        self._epoch = epoch
+        self._returns = Returns(
+            self._batch,
+            epoch,
+            self._judge,
+            installation=caller.installation,
+            accounts=caller.accounts,
+            today=day_of(now),
+        )
         self._desk = desk
         self._caller = caller
         self._batched = batched
@@ -123,13 +147,30 @@ class _Round:
     def run(self) -> "_Round":
         """Apply what may be applied, derive what follows, write it all."""
         self._load()
-        for place, operation in enumerate(self._batched.operations):
+        for place, operation in self._in_order():
             flaw = self._apply(place, operation)
             if flaw is not None:
                 self.refused.append(Refusal(place, flaw[0], flaw[1]))
+        if self._epoch.parent:
+            self.refused.sort(key=_place)
+            self._returns.release()
         self._derive()
         self.ranges = self._batch.finish()
         return self
+
+    def _in_order(self) -> Iterable[tuple[int, Operation]]:
+        """The operations with their places; of rows given back the parents come first."""
+        operations = self._batched.operations
+        returned = [at for at, operation in enumerate(operations) if self._is_return(operation)]
+        if not returned:
+            return enumerate(operations)
+        self._returns.expect((operations[at].id for at in returned), replica=self._batched.head.device)
+        returned.sort(key=lambda at: depth(operations[at].kind) if operations[at].kind in KINDS else 0)
+        others = ((at, operation) for at, operation in enumerate(operations) if not self._is_return(operation))
+        return chain(((at, operations[at]) for at in returned), others)
+
+    def _is_return(self, operation: Operation) -> bool:
+        return operation.action == "state" and bool(self._epoch.parent)
 
     def _load(self) -> None:
         operations = self._batched.operations
@@ -165,6 +206,8 @@ class _Round:
             return self._batched.flaws[place]
         kind = KINDS[operation.kind]
         before = self._batch.row(operation.id)
+        if self._is_return(operation):
+            return self._returns.take(operation, kind, self._batched.unsound.get(place, frozenset()))
         if operation.action == "state" or operation.device != self._batched.head.device:
             return "invalid", ""  # whole rows are given back only when the server has asked for them
         if before is not None and before.kind != kind.name:
@@ -215,7 +258,7 @@ class _Round:
     def _derive(self) -> None:
         batch = self._batch
         conflicts.write(batch, self._clashes)
-        self._follow()
+        derived.follow_parents(batch)
         made_demands: list[str] = []
         disputes: list[Row] = []
         households: set[str] = set()
@@ -225,7 +268,7 @@ class _Round:
             assert row is not None
             if row.deleted and row.kind in gone:
                 gone[row.kind].append(record_id)
-            if row.kind == "demand" and batch.before(record_id) is None:
+            if row.kind == "demand" and not row.values["demand_no"]:
                 made_demands.append(record_id)
             elif row.kind == "dispute":
                 disputes.append(row)
@@ -243,25 +286,9 @@ class _Round:
         self._batch.load([self._batch.community], lock=False)
         return self._batch.row(self._batch.community)
 
-    def _follow(self) -> None:
-        """Descendants of a record that went to another stream go with it."""
-        batch = self._batch
-        moved = set(batch.shifted)
-        while moved:
-            further: set[str] = set()
-            for child in batch.children(moved):
-                kind = KINDS[child.kind]
-                parent = batch.row(child.values[kind.parent])
-                assert parent is not None
-                building_id = parent.values.get("building_id")
-                clock = max(parent.clock, *parent.clocks.values()) if parent.clocks else parent.clock
-                if kind.inherits and child.stream != parent.stream:
-                    batch.move(child, parent.stream, clock=clock)
-                    further.add(child.id)
-                elif building_id and "building_id" in kind.fields and child.values["building_id"] != building_id:
-                    batch.write(kind, child.id, {"building_id": building_id})
-                    further.add(child.id)
-            moved = further
+
+def _place(refusal: Refusal) -> int:
+    return refusal.op
 
 
 def _with_fields(operation: Operation, fields: dict[str, object]) -> Operation:

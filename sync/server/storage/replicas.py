@@ -1,6 +1,6 @@
 """Replicas: the lives of the devices' databases, each with the number of its last batch and the answer given to it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, insert, select, text, update
 
@@ -25,6 +25,15 @@ class Replica:
     tag: str
     number_day: str
     number_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A batch that was applied: its number, the digest of its bytes, the answer."""
+
+    batch: int
+    digest: str
+    reply: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,7 @@ def greet(
     Raises ProtocolError ``forked`` when the number belongs to another installation.
     """
     known = find(connection, community, replica_id)
+    seen = replace(seen, schema=min(seen.schema, 2**31 - 1))
     if known is None:
         known = Replica(replica_id, installation, 0, "", b"", _next_tag(connection, community), "", 0)
         connection.execute(
@@ -85,22 +95,33 @@ def greet(
     return known
 
 
-def settle(
-    connection: Connection, community: str, replica: Replica, *, batch: int, digest: str, reply: bytes, now: int
-) -> None:
+def settle(connection: Connection, community: str, replica: Replica, done: Done, *, now: int) -> None:
     """Remember a batch with its answer, which is given again byte for byte when the batch comes again."""
     connection.execute(
         update(_table)
         .where(_table.c.community == community, _table.c.id == replica.id)
         .values(
-            batch=batch,
-            digest=digest,
-            reply=reply,
+            batch=done.batch,
+            digest=done.digest,
+            reply=done.reply,
             seen_at=now,
             number_day=replica.number_day,
             number_last=replica.number_last,
         )
     )
+
+
+def keep_answer(connection: Connection, community: str, replica: Replica, done: Done, *, now: int) -> None:
+    """Keep the answer to a batch even when later ones have come."""
+    connection.execute(insert(schema.answered).values(community=community, replica=replica.id, at=now, **asdict(done)))
+
+
+def answered(connection: Connection, community: str, replica: Replica, *, batch: int, digest: str) -> bytes | None:
+    """The answer kept for an earlier batch of these bytes, or None."""
+    c = schema.answered.c
+    return connection.execute(
+        select(c.reply).where(c.community == community, c.replica == replica.id, c.batch == batch, c.digest == digest)
+    ).scalar()
 
 
 def _next_tag(connection: Connection, community: str) -> str:

@@ -4,7 +4,7 @@ Every key begins with the community, so that the same statements run on SQLite, 
 partitioned by community. Ids compare byte by byte on every engine.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
 
@@ -23,7 +23,9 @@ stream = Table(
     Column("community", Id, primary_key=True),
     Column("id", Id, primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    Column("floor", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False),  # removed rows and exits stood at or below it
+    Column("rows", BigInteger, nullable=False, server_default="0"),  # living ones
+    Column("sum", BigInteger, nullable=False, server_default="0"),  # of their checks
 )
 
 record = Table(
@@ -42,6 +44,7 @@ record = Table(
     Column("fields", Text, nullable=False),  # JSON {field: value}
     Index("record_feed", "community", "stream", "seq"),
     Index("record_children", "community", "parent", "kind"),
+    Index("record_deleted", "community", "id", postgresql_where=text("deleted"), sqlite_where=text("deleted")),
 )
 
 exit_ = Table(
@@ -118,6 +121,27 @@ history = Table(
     Column("kind", Id, nullable=False),
     Column("author", Id, nullable=False),
     Column("fields", Text, nullable=False),  # JSON {field: value}, groups whole
+    Column("given_by", Id, nullable=False, server_default=""),  # the installation that gave it back after a restore
+)
+
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("community", Id, primary_key=True),
+    Column("replica", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True),
+    Column("epoch", Id, nullable=False),
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("community", Id, primary_key=True),
+    Column("replica", BigInteger, primary_key=True, autoincrement=False),
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("reply", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 refused = Table(

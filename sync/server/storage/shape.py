@@ -6,15 +6,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from sync.errors import StoreError
 
 _FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+_BEGINNING = 0x71616F6D656E  # any number will do, as long as it stays the same
 
 
 def migrate(connection: Connection) -> None:
-    """Run the steps that are missing; StoreError('newer') when a newer program has been here."""
+    """Run the steps that are missing; StoreError('newer') when a newer program has been here.
+
+    On PostgreSQL one process does so while the others wait, however long it takes.
+    """
+    one_at_a_time(connection)
     if _present(connection) not in (None, *_known()):
         raise StoreError("newer")
     config = Config()
@@ -22,6 +27,14 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Of several processes that start on one PostgreSQL only one goes on from here, until its transaction ends."""
+    if connection.dialect.name == "postgresql":
+        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {limit} = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BEGINNING})
 
 
 def is_current(connection: Connection) -> bool:

@@ -38,6 +38,8 @@ def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
         for place, record_id in enumerate(group.id):
             if not is_record_id(record_id):
                 found[places[place]] = ("invalid", "id")
+        if group.action == "state":
+            continue  # see ``unsound``
         for name, column in zip(group.fields, group.cols, strict=False):
             if name != DELETED and name not in kind.fields:
                 found.update(dict.fromkeys(places, ("schema", name)))
@@ -48,6 +50,25 @@ def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
                 for place, value in enumerate(column):
                     if _holds_nul(value):
                         found.setdefault(places[place], ("invalid", name))
+    return found
+
+
+def unsound(groups: Sequence[Group]) -> dict[int, frozenset[str]]:
+    """Of rows given back, by their places, the fields with a value no form could have made: only these are left out."""
+    found: dict[int, frozenset[str]] = {}
+    for group in groups:
+        kind = KINDS.get(group.kind)
+        if group.action != "state" or kind is None:
+            continue
+        places = list(accumulate(group.at))
+        for name, column in zip(group.fields, group.cols, strict=False):
+            if name != DELETED and name not in kind.fields:
+                continue
+            bad = {*_bad(kind, name, column), *(at for at, value in enumerate(column) if _holds_nul(value))}
+            if name != DELETED and kind.fields[name].type is Type.REF:
+                bad |= {at for at, value in enumerate(column) if value and not is_record_id(str(value))}
+            for place in bad:
+                found[places[place]] = found.get(places[place], frozenset()) | {name}
     return found
 
 

@@ -1,0 +1,123 @@
+"""The answers to a greeting, a request for a page and the digests after a restore, each read in one transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from sync.domain.calendar import day_of
+from sync.domain.roles import Reach
+from sync.server import older
+from sync.server.logs import log
+from sync.server.problems import ProtocolError
+from sync.server.storage import epochs, feed, givenback, replicas
+from sync.server.storage.epochs import Epoch
+from sync.server.storage.push import Caller
+from sync.server.storage.rights import RightsCache, reach_of
+from sync.wire import (
+    LIMITS,
+    SCHEMA,
+    SCHEMA_MIN,
+    Digests,
+    DigestsReply,
+    Hello,
+    HelloReply,
+    Pull,
+    PullReply,
+    StreamHead,
+    encode_rows,
+)
+
+
+class Answers:
+    """Made for the server once; ``keys`` are the public halves (for sealing, for signing) told in every greeting."""
+
+    def __init__(self, rights: RightsCache, *, keys: tuple[bytes, bytes]) -> None:
+        self._rights = rights
+        self._keys = keys
+
+    def greet(self, connection: Connection, caller: Caller, message: Hello, *, now: int, window_s: int) -> HelloReply:
+        """Greet a replica, registered if it is new. One that is ahead of this server tells that the data were
+        restored from a backup without a word: then another epoch begins.
+        """
+        seen = replicas.Seen(
+            schema=message.schema,
+            app=message.app.replace("\0", ""),
+            seen_at=now,
+            fingerprint=message.fingerprint.replace("\0", ""),
+        )
+        replica = replicas.greet(
+            connection, caller.community, message.device, installation=caller.installation, seen=seen
+        )
+        epoch = epochs.current(connection)
+        if message.epoch == epoch.id:
+            lead = _lead(connection, caller, message, done=replica.batch)
+            if lead:
+                epoch = epochs.begin_anew(connection, now=now, after=epoch.id)
+                log("alarm", code="restored_unsaid", installation=caller.installation, epoch=epoch.id, **lead)
+        sealing_key, signing_key = self._keys
+        return HelloReply(
+            epoch=epoch.id,
+            time=now,
+            schema=(SCHEMA_MIN, SCHEMA),
+            limits=LIMITS,
+            batch=replica.batch,
+            digest=replica.digest,
+            streams=list(older.heads(self._heads(connection, caller, now=now), schema=message.schema)),
+            sync_window_s=window_s,
+            sealing_key=sealing_key,
+            signing_key=signing_key,
+        )
+
+    def page(self, connection: Connection, caller: Caller, message: Pull, *, now: int) -> PullReply:
+        """A page. Raises ProtocolError 426 ``upgrade``, 409 ``epoch``."""
+        if message.schema < SCHEMA_MIN:
+            raise ProtocolError(426, "upgrade", least=SCHEMA_MIN)
+        _meant_for(epochs.current(connection), message.epoch)
+        streams = self._heads(connection, caller, now=now)
+        limit = max(1, min(message.limit, LIMITS.rows))
+        page = feed.page(connection, caller.community, message.streams, streams, limit=limit, now=now)
+        return PullReply(
+            tables=encode_rows(older.rows(page.rows, schema=message.schema)),
+            exits=page.exits,
+            cursors=page.cursors,
+            more=page.more,
+            streams=list(older.heads(streams, schema=message.schema)),
+        )
+
+    def digests(self, connection: Connection, caller: Caller, message: Digests, *, now: int) -> DigestsReply:
+        """What this server wants back of the rows a device holds; nothing unless it was restored.
+
+        Raises ProtocolError 409 ``epoch``, ``forked``, 422 ``invalid`` (``field``).
+        """
+        epoch = epochs.current(connection)
+        _meant_for(epoch, message.epoch)
+        if len(message.id) != len(message.check):
+            raise ProtocolError(422, "invalid", field="check")
+        replica = replicas.find(connection, caller.community, message.device)
+        if replica is None or replica.installation != caller.installation:
+            raise ProtocolError(409, "forked", batch=0)
+        held = dict(zip(message.id, message.check, strict=True))
+        reach = self._reach(connection, caller, now=now)
+        wanted = givenback.want(connection, caller.community, epoch, replica.id, held, reach=reach)
+        return DigestsReply(want=[place for place, record_id in enumerate(message.id) if record_id in wanted])
+
+    def _heads(self, connection: Connection, caller: Caller, *, now: int) -> Sequence[StreamHead]:
+        return feed.heads(connection, caller.community, self._reach(connection, caller, now=now))
+
+    def _reach(self, connection: Connection, caller: Caller, *, now: int) -> Reach:
+        rights = self._rights.of(connection, caller.community)
+        return reach_of(connection, caller.community, rights, caller.accounts, today=day_of(now))
+
+
+def _meant_for(epoch: Epoch, told: str) -> None:
+    if told != epoch.id:
+        raise ProtocolError(409, "epoch", epoch=epoch.id)
+
+
+def _lead(connection: Connection, caller: Caller, message: Hello, *, done: int) -> Mapping[str, int]:
+    """How far a replica is ahead of what this server remembers: batches, or streams with a position yet to come."""
+    sent = max((number for number, _ in message.batches), default=0)
+    if sent > done:
+        return {"batches": sent - done}
+    ahead = feed.ahead(connection, caller.community, message.cursors)
+    return {"streams": ahead} if ahead else {}
