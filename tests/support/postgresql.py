@@ -8,21 +8,26 @@ from pathlib import Path
 
 import psycopg
 
-_SETTINGS = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c listen_addresses= -c timezone=UTC"
+PROGRAMS = "QIAOMEN_POSTGRESQL"  # names the folder of initdb and pg_ctl, when it is to be another than the system's
+_SETTINGS = "-c max_connections=60 -c listen_addresses= -c timezone=UTC"
+_FORGETFUL = "-c fsync=off -c full_page_writes=off"
 
 
 class PostgreSQL:
-    """A running server; ``new_database`` gives an empty database with a name of its own."""
+    """A running server; ``new_database`` gives an empty database with a name of its own.
 
-    def __init__(self) -> None:
+    ``durable``: what is committed is on the disk, as it is where people work; tests that stop it at once need that.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._programs = _programs()
         self._made = 0
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = f"{_SETTINGS} -k {self.folder}"
-        self._run("pg_ctl", "-D", self._data, "-w", "-o", options, "-l", str(self.folder / "log"), "start")
+        self._options = f"{_SETTINGS} -k {self.folder}" + ("" if durable else f" {_FORGETFUL}")
+        self.start()
 
     @property
     def _data(self) -> str:
@@ -36,9 +41,22 @@ class PostgreSQL:
             connection.execute(f'CREATE DATABASE "{name}"')
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started and not been stopped."""
+        return (self.folder / "data" / "postmaster.pid").exists()
+
+    def start(self) -> None:
+        """Start it, and wait until it has recovered and answers."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-o", self._options, "-l", str(self.folder / "log"), "start")
+
+    def stop_at_once(self) -> None:
+        """Stop it without a word to anybody: nothing is written any more, as when the power goes."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+
     def stop(self) -> None:
         """Stop the server and remove its folder."""
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        self.stop_at_once()
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -56,6 +74,9 @@ class PostgreSQL:
 
 def _programs() -> Path:
     """Where PostgreSQL's own programs are; the distribution keeps them off the path."""
+    named = os.environ.get(PROGRAMS)
+    if named:
+        return Path(named)
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
