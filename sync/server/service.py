@@ -13,6 +13,7 @@ from sync.domain.care import load_care_rules
 from sync.server.admission import Admission, sync_window_s
 from sync.server.answers import Answers
 from sync.server.batches import taken_apart
+from sync.server.bundle import BundleDesk
 from sync.server.lock import FolderLock
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
@@ -68,6 +69,7 @@ class Service:
         self._desk = Desk(self.identity.replica, care, self._rights)
         keys = self.identity.sealing.public, self.identity.signing.public
         self._answers = Answers(self._rights, keys=keys)
+        self.bundles = BundleDesk(self._runner, self._desk, self._answers, self.identity, wall=self._now)
 
     def close(self) -> None:
         """Finish what runs and let go of the data."""

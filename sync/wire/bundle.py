@@ -20,7 +20,7 @@ from sync.errors import BadMessage, BundleError
 from sync.keys.sealing import SealingKey, is_signed, seal, unseal
 from sync.keys.signatures import KeyPair
 from sync.wire.bodies import compress, decode, decompress, encode
-from sync.wire.messages import Id, Problem, PullReply, PushReply, Short, StreamHead, Whole
+from sync.wire.messages import Id, Problem, PushReply, Short, StreamHead, Whole
 
 SUFFIX = ".qmb"
 VERSION = 1
@@ -80,7 +80,7 @@ class Down(Struct, frozen=True, kw_only=True):
     batch: Whole  # the last one of this replica that the centre has
     answers: list[Answer]
     cursors: dict[Id, Whole]  # where the first page begins: what the PC had when it wrote
-    pages: list[PullReply]
+    pages: list[Raw]  # each a PullReply, opened one by one
     streams: list[StreamHead]
     more: bool  # the pages end before the heads: this was all that fits
 
