@@ -1,0 +1,67 @@
+"""Pieces of attached files over HTTP: who may bring and fetch them, and where they lie."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import msgspec
+from sqlalchemy import Connection
+
+from sync.domain.roles import Reach
+from sync.server.problems import ProtocolError
+from sync.server.requests import Answer, Sent, caller_of
+from sync.server.runner import Runner
+from sync.server.storage.blobs import Blobs, Named, checksums, named
+from sync.server.storage.push import Caller
+from sync.wire import BlobReply
+
+_CHECKSUM = re.compile(r"[0-9a-f]{64}")
+_YOUNG_S = 2 * 86_400  # an upload may be on its way for so long before its attachment is looked for
+
+Reaching = Callable[[Connection, Caller], Reach]
+
+
+class BlobDesk:
+    """Answers for the bytes of attached files; ``reaching`` says which streams a caller may read."""
+
+    def __init__(self, runner: Runner, folder: Path, *, reaching: Reaching, wall: Callable[[], int]) -> None:
+        self._runner = runner
+        self._blobs = Blobs(folder)
+        self._reaching = reaching
+        self._wall = wall
+
+    async def put(self, sent: Sent) -> Answer:
+        """Add a piece where the bytes at hand end; an empty one at 0 asks how many there are."""
+        blob, offset = await self._asked(sent)
+        have = await asyncio.to_thread(self._blobs.add, blob, offset, sent.body)
+        return Answer(msgspec.json.encode(BlobReply(have=have)))
+
+    async def get(self, sent: Sent) -> Answer:
+        """The piece that begins at an offset."""
+        blob, offset = await self._asked(sent)
+        data = await asyncio.to_thread(self._blobs.read, blob, offset)
+        return Answer(data, media_type="application/octet-stream")
+
+    async def sweep(self, community: str) -> int:
+        """Remove files that no attachment names any more; how many."""
+        kept = await self._runner.read(lambda connection: checksums(connection, community))
+        before_s = self._wall() / 1000 - _YOUNG_S
+        return await asyncio.to_thread(self._blobs.sweep, community, kept, before_s=before_s)
+
+    async def _asked(self, sent: Sent) -> tuple[Named, int]:
+        checksum = sent.path.rpartition("/")[2]
+        asked = parse_qs(sent.query)
+        record, offset = asked.get("record", [""])[0], asked.get("offset", ["0"])[0]
+        if not _CHECKSUM.fullmatch(checksum) or not offset.isdecimal() or len(offset) > 18:
+            raise ProtocolError(422, "invalid", field="offset" if _CHECKSUM.fullmatch(checksum) else "sha256")
+
+        def look(connection: Connection) -> Named:
+            caller = caller_of(connection, sent, now=self._wall())
+            blob = named(connection, caller.community, checksum, record)
+            if not self._reaching(connection, caller).allows(blob.stream):
+                raise ProtocolError(404, "unknown_record")  # nobody is told of records that are not theirs
+            return blob
+
+        return await self._runner.read(look), int(offset)
