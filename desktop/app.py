@@ -79,7 +79,7 @@ class Application(QObject):
             paths=paths,
             read_rules=self._read_rules,
             navigate=self._navigate,
-            now=now,
+            now=lambda: now() + self.agent.clock_offset,
             vault=self.vault,
             settings=lambda: self.settings,
             change_settings=self.change_settings,

@@ -89,6 +89,6 @@ def _with_api(context: Context, ask: Callable[[Api, SyncState], T]) -> T:
             key=KeyPair(state.private_key),
             community=state.community_id,
             installation=state.installation_id,
-            now_s=lambda: (context.now() + state.clock_offset) // 1000,
+            now_s=lambda: context.now() // 1000,
         )
         return ask(api, state)

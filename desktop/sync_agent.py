@@ -22,7 +22,6 @@ from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
 if TYPE_CHECKING:
     from sync.client.api import HttpClient
     from sync.client.session import Outcome, Progress
-    from sync.store import outbox
     from sync.store.store import Reader, Store, Touched
 Connect = Callable[[str], "HttpClient"]
 
@@ -50,13 +49,16 @@ class Status:
     to_send: int = 0
     received: int = 0
     to_receive: int = 0
+    seconds_left: float | None = None
     code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    pending: outbox.Pending
+    unsent: int
+    refused: int
     synced_at: int
+    clock_offset: int
     is_enrolled: bool
 
 
@@ -89,7 +91,7 @@ class SyncAgent(QObject):
         self._is_running = False
         self._from_session = False
         self._again = False
-        self._offset = 0  # of this PC's clock, as last seen by the session
+        self._offset = 0  # of this PC's clock, as last seen by the session or read from the file
         self._news: deque[Progress | Touched] = deque()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -98,6 +100,11 @@ class SyncAgent(QObject):
         hub.touched.connect(self._touched)
 
     # ------------------------------------------------------------------------------------------- from outside
+
+    @property
+    def clock_offset(self) -> int:
+        """Milliseconds to add to this PC's clock, as far as the server has taught."""
+        return self._offset
 
     def start(self, *, at_once: bool = False) -> None:
         """The store is open: count what waits, and plan the first session, or begin it at once."""
@@ -122,6 +129,12 @@ class SyncAgent(QObject):
         self._stop.set()
         self._timer.stop()
         self._show(phase=Phase.PAUSED)
+
+    def download_again(self) -> None:
+        """Everything is received once more from the server, and compared; what is not sent is not touched."""
+        from sync.store import merging
+
+        self._tasks.write(None, merging.begin_sweep, lambda _: self.sync_now())
 
     def recount(self) -> None:
         """What waits or was refused changed by another hand than a save: count again."""
@@ -250,12 +263,8 @@ class SyncAgent(QObject):
                 phase = Phase.OFF
             elif phase is Phase.OFF:
                 phase = Phase.IDLE
-            self._show(
-                phase=phase,
-                unsent=counts.pending.unsent,
-                refused=counts.pending.quarantined,
-                last_success_at=counts.synced_at,
-            )
+            self._offset = counts.clock_offset
+            self._show(phase=phase, unsent=counts.unsent, refused=counts.refused, last_success_at=counts.synced_at)
             if then is not None:
                 then()
 
@@ -269,7 +278,9 @@ class SyncAgent(QObject):
 
 
 def _read_counts(reader: Reader) -> _Counts:
-    from sync.store import outbox
+    from sync.store import outbox, refused
 
-    state = reader.state
-    return _Counts(outbox.pending_counts(reader.db), state.synced_at, bool(state.installation_id))
+    state, pending = reader.state, outbox.pending_counts(reader.db)
+    return _Counts(
+        pending.unsent, refused.count(reader.db), state.synced_at, state.clock_offset, bool(state.installation_id)
+    )

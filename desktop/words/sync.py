@@ -57,6 +57,10 @@ WORDS: Final = {
         mark("Too many wrong codes were tried"),
         mark("Nothing was changed. Wait a quarter of an hour, then type the code once more."),
     ),
+    "settled_already": (
+        mark("Somebody has decided this meanwhile"),
+        mark("Both versions are kept; look under what was decided."),
+    ),
     "not_enrolled": (
         mark("This PC is not joined to the server yet"),
         mark("Everything is saved on this PC. Join it under Settings with the secretary's one-time code."),

@@ -155,7 +155,8 @@ def _facts(db: Database, viewer: Viewer, conflict_id: str) -> tuple[verb.Conflic
 def _of_row(note: Conflict, row: Row) -> verb.ConflictFacts:
     kind = KINDS[row.kind]
     values = kind.complete(row.values)
-    blank = row.deleted and not all(values[name] for name, field in kind.fields.items() if field.need)
+    needed = [name for name, field in kind.fields.items() if field.need]
+    blank = row.deleted and all(values[name] == kind.defaults[name] for name in needed)
     return verb.ConflictFacts(note, {**values, DELETED: row.deleted}, is_gone=blank)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sync.domain.roles import Viewer
+from sync.store import refused
 from sync.store.database import Database
 from sync.store.store import Store
 
@@ -28,11 +29,21 @@ def keep(store: Store, account_id: str, page: str, key: str, body: bytes) -> Non
 
 
 def drop(store: Store, account_id: str, page: str, key: str) -> None:
-    """Forget the draft, which has been saved or thrown away."""
+    """Forget the draft, which was thrown away; what was refused and stood in it is work again."""
     with store.write():
-        store.db.conn.execute(
-            "DELETE FROM draft WHERE account_id = ? AND page = ? AND key = ?", (account_id, page, key)
-        )
+        refused.unbind(store.db, account_id, page, key)
+        _forget(store.db, account_id, page, key)
+
+
+def finish(store: Store, account_id: str, page: str, key: str) -> None:
+    """Forget the draft, whose form has been saved; what was refused and stood in it has been put right by that."""
+    with store.write():
+        refused.put_right(store.db, account_id, page, key)
+        _forget(store.db, account_id, page, key)
+
+
+def _forget(db: Database, account_id: str, page: str, key: str) -> None:
+    db.conn.execute("DELETE FROM draft WHERE account_id = ? AND page = ? AND key = ?", (account_id, page, key))
 
 
 def find(db: Database, viewer: Viewer, page: str, key: str) -> Draft | None:

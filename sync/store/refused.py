@@ -1,58 +1,166 @@
-"""Refused operations as work items: what each is about, where, and what was written in it."""
+"""Refused records as work items: one for each deed, what it is about, where, and what was written in it."""
 
 from dataclasses import dataclass
+
+import msgspec
 
 from sync.domain.catalogue import KINDS
 from sync.domain.fields import Privacy, Type
 from sync.domain.masking import mask_phone
-from sync.domain.operations import Operation
+from sync.domain.operations import DELETED, Operation
 from sync.domain.roles import Viewer
 from sync.store import outbox
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
+from sync.store.store import Store
 from sync.store.viewers import MINE, viewer_streams
+from sync.store.writer import Touched
+
+OPEN = "open"  # states of a quarantined operation
+ASIDE = "aside"  # a person has put it away for later
+_BOUND = "draft:"  # it stands in a form again; what follows names the draft
 
 _SHOWN = (Type.TEXT, Type.LONG_TEXT, Type.DATE)
 _OPEN = (Privacy.K0, Privacy.K1, Privacy.K2)
+_FOLLOWS = frozenset({"unknown_record", "parent_missing"})  # says only that another one has to go first
+_EVENTS = frozenset({"demand_event", "dispute_event"})  # the line of a step; the step itself says what is wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One refused operation. ``content`` holds label and text of what was typed, for its author alone.
+    """What was refused of one deed: all that was saved at the same moment by the same person.
 
-    ``household_id`` and ``record_id`` ('' when the record is not on this PC any more) lead to where it is put right.
+    ``ops`` are its operations, oldest first; ``kind``, ``code``, ``field`` and ``text`` are those of the one that
+    says what is wrong. ``content`` holds label and text of what was typed, for its author alone. ``household_id`` and
+    ``record_id`` ('' when the record is not on this PC any more) lead to where it is put right.
     """
 
-    op: int
+    ops: tuple[int, ...]
     kind: str
     kind_label: str
     code: str
+    field: str
+    text: str
     place: str
+    title: str
     made_at: int
     household_id: str
     record_id: str
+    is_mine: bool
+    is_aside: bool
     content: tuple[tuple[str, str], ...]
+    operations: tuple[Operation, ...]
 
 
 def items(db: Database, viewer: Viewer) -> tuple[Item, ...]:
     """What the viewer made or may read, newest first."""
-    return tuple(_item(db, viewer, found) for found in outbox.quarantined(db, viewer))
+    deeds: dict[tuple[str, int], list[outbox.Refused]] = {}
+    for found in outbox.quarantined(db, viewer):
+        deeds.setdefault((found.operation.author, found.made_at), []).append(found)
+    with converted():
+        states = dict(db.conn.execute("SELECT op, state FROM quarantine").fetchall())
+    return tuple(_item(db, viewer, found[::-1], states) for found in deeds.values())
 
 
-def _item(db: Database, viewer: Viewer, found: outbox.Refused) -> Item:
-    operation = found.operation
-    kind = KINDS[operation.kind]
-    household_id = operation.id if operation.kind == "household" else _household(db, operation)
+def count(db: Database) -> int:
+    """How many deeds wait to be put right on this PC, whoever did them; what was put aside is not counted."""
+    with converted():
+        statement = "SELECT count(*) FROM (SELECT DISTINCT author, made_at FROM quarantine WHERE state <> 'aside')"
+        return int(db.conn.execute(statement).fetchone()[0])
+
+
+def retry(store: Store, ops: tuple[int, ...]) -> Touched:
+    """Send all of a deed once more, oldest first; what cannot be applied stays."""
+    return frozenset().union(*(outbox.retry(store, op) for op in ops))
+
+
+def dismiss(store: Store, ops: tuple[int, ...]) -> None:
+    """Take a deed out of quarantine, as a person decided; nothing else ever does."""
+    for op in ops:
+        outbox.dismiss(store, op)
+
+
+def put_aside(store: Store, ops: tuple[int, ...], *, aside: bool = True) -> None:
+    """Keep a deed for later, out of the way, or take it up again."""
+    _mark(store, ops, ASIDE if aside else OPEN)
+
+
+def bind(store: Store, ops: tuple[int, ...], account_id: str, page: str, key: str) -> None:
+    """What was refused stands in a form as this draft: once that is saved, the deed leaves quarantine by itself."""
+    _mark(store, ops, _draft(account_id, page, key))
+
+
+def is_bound(db: Database, ops: tuple[int, ...], account_id: str, page: str, key: str) -> bool:
+    """Whether this draft was made of this deed."""
+    with converted():
+        statement = "SELECT state FROM quarantine WHERE op = ?"
+        states = {row[0] for op in ops if (row := db.conn.execute(statement, (op,)).fetchone()) is not None}
+    return _draft(account_id, page, key) in states
+
+
+def put_right(db: Database, account_id: str, page: str, key: str) -> None:
+    """Inside a transaction: this draft's form has been saved, so what it was made of leaves quarantine."""
+    db.conn.execute("DELETE FROM quarantine WHERE state = ?", (_draft(account_id, page, key),))
+
+
+def unbind(db: Database, account_id: str, page: str, key: str) -> None:
+    """Inside a transaction: the draft is thrown away; the refused deed is work again, as it came back."""
+    statement = "UPDATE quarantine SET state = ? WHERE state = ?"
+    db.conn.execute(statement, (OPEN, _draft(account_id, page, key)))
+
+
+def export(db: Database, viewer: Viewer, item: Item) -> bytes:
+    """The deed as readable JSON, for the person who takes it along: only what the viewer made or may read."""
+    mine = {found.op: found for found in outbox.quarantined(db, viewer)}
+    lines = [
+        {
+            "kind": found.operation.kind,
+            "id": found.operation.id,
+            "action": found.operation.action,
+            "fields": found.operation.fields,
+            "made_at": found.made_at,
+            "code": found.code,
+        }
+        for op in item.ops
+        if (found := mine.get(op)) is not None
+    ]
+    return msgspec.json.format(msgspec.json.encode(lines), indent=2)
+
+
+# ---------------------------------------------------------------------------------------------------- inside
+
+
+def _draft(account_id: str, page: str, key: str) -> str:
+    return f"{_BOUND}{account_id}:{page}:{key}"
+
+
+def _mark(store: Store, ops: tuple[int, ...], state: str) -> None:
+    with store.write():
+        store.db.conn.executemany("UPDATE quarantine SET state = ? WHERE op = ?", [(state, op) for op in ops])
+
+
+def _item(db: Database, viewer: Viewer, found: list[outbox.Refused], states: dict[int, str]) -> Item:
+    main = min(found, key=lambda one: (one.code in _FOLLOWS, one.operation.kind in _EVENTS, one.op))
+    operation = main.operation
+    household_id = next((home for one in found if (home := _household(db, one.operation))), "")
+    is_mine = operation.author == viewer.account_id
+    operations = tuple(one.operation for one in found)
     return Item(
-        op=found.op,
+        ops=tuple(one.op for one in found),
         kind=operation.kind,
-        kind_label=kind.label,
-        code=found.code,
+        kind_label=KINDS[operation.kind].label,
+        code=main.code,
+        field=main.field,
+        text=main.text,
         place=_place(db, viewer, household_id),
-        made_at=found.made_at,
+        title=_title(db, viewer, operation),
+        made_at=main.made_at,
         household_id=household_id,
         record_id=operation.id if _is_here(db, operation) else "",
-        content=_content(operation) if operation.author == viewer.account_id else (),
+        is_mine=is_mine,
+        is_aside=all(states.get(one.op) == ASIDE for one in found),
+        content=tuple(line for one in operations for line in _content(one)) if is_mine else (),
+        operations=operations if is_mine else (),
     )
 
 
@@ -61,8 +169,24 @@ def _content(operation: Operation) -> tuple[tuple[str, str], ...]:
     return tuple(
         (fields[name].label, mask_phone(value) if "phone" in name else value)
         for name, value in operation.fields.items()
-        if isinstance(value, str) and value and fields[name].type in _SHOWN and fields[name].privacy in _OPEN
+        if name != DELETED
+        and isinstance(value, str)
+        and value
+        and fields[name].type in _SHOWN
+        and fields[name].privacy in _OPEN
+        and not name.endswith("_id")
     )
+
+
+def _title(db: Database, viewer: Viewer, operation: Operation) -> str:
+    """What a demand is called that a step was taken of."""
+    if operation.kind != "demand" or operation.action == "new":
+        return ""
+    with converted():
+        statement = f"SELECT title FROM demand WHERE id = :id AND {MINE}"
+        given = {"id": operation.id, "streams": viewer_streams(viewer)}
+        row = db.conn.execute(statement, given).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _is_here(db: Database, operation: Operation) -> bool:
@@ -72,6 +196,8 @@ def _is_here(db: Database, operation: Operation) -> bool:
 
 
 def _household(db: Database, operation: Operation) -> str:
+    if operation.kind == "household":
+        return operation.id
     if "household_id" not in KINDS[operation.kind].fields:
         return ""
     given = operation.fields.get("household_id")

@@ -194,7 +194,7 @@ def test_a_step_is_not_chosen_like_a_field(world: World) -> None:
         noticed_by=world.id("head3"),
     )
     world.store.seed([made])
-    flow = {"state": "noticed", "mediator_ids": [], "handler_id": None}
+    flow: dict[str, Any] = {"state": "noticed", "mediator_ids": [], "handler_id": None}
     other = {**flow, "state": "registered", "mediator_ids": [world.id("mediator")], "handler_id": world.id("staff")}
     conflict_id = put(world, "dispute", made.id, "flow", flow, other)
     (one,) = seen(world, "head3")
@@ -235,7 +235,7 @@ def test_a_deleted_record_can_stay_deleted(world: World) -> None:
 
 def test_what_has_been_blanked_cannot_come_back(world: World) -> None:
     person, conflict_id = gone(world)
-    world.store.seed([patch("resident", person, name="", phone="")])
+    world.store.seed([patch("resident", person, name="", phone="", household_id="")])
     (one,) = seen(world, "head3")
     assert one.choices == (verb.KEPT,)
     settle(world, "head3", conflict_id, verb.KEPT)

@@ -77,6 +77,7 @@ class DisputesPage(Page):
     def open(self, **target: Any) -> None:
         self._show_counts(self._counts)
         self._wanted_move = str(target.get("move", ""))
+        self.writing.wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
         dispute_id = str(target.get("dispute_id", ""))
         if dispute_id:
             self.writing.keep_if_waiting()
@@ -242,6 +243,8 @@ class DisputesPage(Page):
             wanted, self._wanted_move = self._wanted_move, ""
             if wanted in card.moves:
                 self.begin(wanted)
+            elif wanted == "amend" and card.may_amend:
+                self.writing.begin_notice(card)
 
     def _on_shown(self, dispute_id: str) -> None:
         if self.form is not None and (self._card is None or self._card.row.dispute_id != dispute_id):

@@ -62,6 +62,7 @@ class Writing(QObject):
         self._page = page
         self._key = ""
         self.form: FieldsBox | None = None
+        self.wrong = ("", "")  # a field of the form to be opened, and what the server said of it
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_KEEP_AFTER_MS)
@@ -177,6 +178,9 @@ class Writing(QObject):
         form.cancelled.connect(self.aside)
         self.opened.emit()
         form.focus_first()
+        wrong, self.wrong = self.wrong, ("", "")
+        if wrong[0]:
+            form.show_error(*wrong)
 
     def _save_notice(self, form: NoticeForm, known: DisputeCard | None) -> None:
         if not form.is_ready():
@@ -191,7 +195,7 @@ class Writing(QObject):
             else:
                 dispute_id = known.row.dispute_id
                 noted = Noted(disputes.change(store, me, dispute_id, intent, sides), dispute_id)
-            drafts.drop(store, me, _DRAFT_PAGE, key)
+            drafts.finish(store, me, _DRAFT_PAGE, key)
             return noted
 
         def done(noted: Noted) -> None:
@@ -217,7 +221,7 @@ class Writing(QObject):
 
         def write(store: Store) -> Touched:
             touched = disputes.step(store, me, dispute_id, move, intent)
-            drafts.drop(store, me, _DRAFT_PAGE, key)
+            drafts.finish(store, me, _DRAFT_PAGE, key)
             return touched
 
         def done(_: Touched) -> None:

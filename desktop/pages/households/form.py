@@ -159,6 +159,17 @@ class CardForm(QWidget):
             return box.form.set_error(parts[2], sentence(error))
         return self.form.set_error(error.field, sentence(error))
 
+    def show_wrong(self, field: str, text: str) -> None:
+        """Say beside a field what the server said of it; one of a person is 'residents/<id>/<field>'."""
+        parts = field.split("/")
+        if len(parts) < 3:
+            self.form.set_error(field, text)
+            return
+        box = next((person for person in self.people[::-1] if person.resident_id == parts[1]), None)
+        if box is not None:
+            QTimer.singleShot(0, box, lambda: self.area.show_widget(box))
+            box.form.set_error(parts[2], text)
+
     def leave(self) -> None:
         """Put the form away; what was typed is kept as a draft."""
         self.keep()

@@ -33,7 +33,7 @@ class Saving:
 
         def save(store: Store) -> Touched:
             touched = household_records.save_card(store, me, household_id, intent)
-            drafts.drop(store, me, PAGE, household_id)
+            drafts.finish(store, me, PAGE, household_id)
             return touched
 
         self._do(save, tr("Saved"), then, wrong)

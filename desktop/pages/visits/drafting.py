@@ -85,7 +85,7 @@ class Drafting(QObject):
     def drop_after_save(store: Store, account_id: str, key: str) -> None:
         """On the write lane: the visit is on disk; a draft too many does no harm, a visit twice would."""
         try:
-            drafts.drop(store, account_id, DRAFT_PAGE, key)
+            drafts.finish(store, account_id, DRAFT_PAGE, key)
         except StoreError:
             pass
 
