@@ -8,10 +8,9 @@ from enum import StrEnum
 from hashlib import sha256
 
 from sync.domain.attachments import attach
-from sync.domain.kinds.attachments import Attachment
+from sync.domain.operations import delete
 from sync.domain.roles import Viewer
 from sync.errors import RuleError
-from sync.store import schema
 from sync.store.database import Database
 from sync.store.store import Store, Touched
 from sync.store.viewers import MINE, viewer_streams
@@ -25,6 +24,19 @@ class Way(StrEnum):
     UP = "up"
     DOWN = "down"
     NONE = ""  # they are here and there
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """An attached file as it is shown: whether its bytes are here, and where they are to go."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    added_by: str
+    is_here: bool
+    way: Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +71,23 @@ def add(store: Store, author: str, *, record_kind: str, record_id: str, data: by
     return touched
 
 
-def attachments(db: Database, viewer: Viewer, record_id: str) -> tuple[Attachment, ...]:
+def files(db: Database, viewer: Viewer, record_id: str) -> tuple[FileRow, ...]:
     """The files attached to a record, oldest first."""
-    table = schema.TABLES["attachment"]
     found = db.conn.execute(
-        f"{table.select} AS t WHERE record_id = :record AND NOT deleted AND {MINE} ORDER BY recorded_at, id",
+        f"""SELECT t.id, t.name, t.size, t.media_type, a.name, coalesce(b.have = b.size, 0), coalesce(b.way, '')
+            FROM attachment AS t LEFT JOIN blob AS b ON b.sha256 = t.sha256 LEFT JOIN account AS a
+            ON a.id = t.recorded_by WHERE t.record_id = :record AND NOT t.deleted AND t.{MINE}
+            ORDER BY t.recorded_at, t.id""",
         {"record": record_id, "streams": viewer_streams(viewer)},
     )
-    made = [table.kind.record(row.id, row.values) for row in map(table.row, found.fetchall())]
-    return tuple(one for one in made if isinstance(one, Attachment))
+    return tuple(FileRow(*row[:4], row[4] or "", bool(row[5]), Way(row[6])) for row in found)
 
 
 def read(db: Database, viewer: Viewer, attachment_id: str) -> bytes | None:
     """The bytes of an attached file; None while they are not here, or not the viewer's to see."""
     found = db.conn.execute(
         f"""SELECT b.sha256 FROM attachment AS t JOIN blob AS b ON b.sha256 = t.sha256
-            WHERE t.id = :id AND NOT t.deleted AND b.have = b.size AND {MINE}""",
+            WHERE t.id = :id AND NOT t.deleted AND b.have = b.size AND t.{MINE}""",
         {"id": attachment_id, "streams": viewer_streams(viewer)},
     ).fetchone()
     if found is None:
@@ -90,7 +103,7 @@ def want(store: Store, account_id: str, attachment_id: str) -> None:
     """
     viewer = store.viewer(account_id)
     found = store.db.conn.execute(
-        f"SELECT t.sha256, t.size FROM attachment AS t WHERE t.id = :id AND NOT t.deleted AND {MINE}",
+        f"SELECT t.sha256, t.size FROM attachment AS t WHERE t.id = :id AND NOT t.deleted AND t.{MINE}",
         {"id": attachment_id, "streams": viewer_streams(viewer)},
     ).fetchone()
     if found is None:
@@ -98,6 +111,11 @@ def want(store: Store, account_id: str, attachment_id: str) -> None:
     with store.write():
         if store.db.conn.execute("SELECT 1 FROM blob WHERE sha256 = ?", found[:1]).fetchone() is None:
             _put(store.db, found[0], attachment_id, found[1], Way.DOWN, have=0)
+
+
+def remove(store: Store, author: str, attachment_id: str) -> Touched:
+    """Take an attached file away again. Raises AccessError, RuleError('id', 'unknown_record')."""
+    return store.save(store.act(author), [delete("attachment", attachment_id)])
 
 
 def waiting(db: Database) -> tuple[Transfer, ...]:

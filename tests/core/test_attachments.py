@@ -6,10 +6,10 @@ import pytest
 
 from sync.domain.attachments import media_type_of
 from sync.domain.kinds.attachments import LARGEST
-from sync.domain.operations import delete, patch
+from sync.domain.operations import patch
 from sync.errors import AccessError, RuleError
 from sync.store import blobs, merging, outbox
-from sync.store.blobs import PIECE, Transfer, Way
+from sync.store.blobs import PIECE, FileRow, Transfer, Way
 from world import World, ident
 
 PICTURE = b"\xff\xd8\xff" + bytes(range(256)) * 4200  # two pieces and a bit
@@ -51,10 +51,10 @@ def test_a_file_that_cannot_be_attached_is_refused_and_nothing_is_kept(world: Wo
 def test_an_attached_file_is_read_back_by_those_who_may_read_its_record(world: World) -> None:
     made = add(world)
     db = world.store.db
-    (shown,) = blobs.attachments(db, world.viewer("head3"), ident("b3:201"))
-    assert (shown.id, shown.size, shown.media_type, shown.name) == (made, len(PICTURE), "image/jpeg", "楼道.jpg")
+    (shown,) = blobs.files(db, world.viewer("head3"), ident("b3:201"))
+    assert shown == FileRow(made, "楼道.jpg", len(PICTURE), "image/jpeg", "王秀兰", True, Way.UP)
     assert blobs.read(db, world.viewer("head3"), made) == PICTURE
-    assert blobs.attachments(db, world.viewer("head1"), ident("b3:201")) == ()
+    assert blobs.files(db, world.viewer("head1"), ident("b3:201")) == ()
     assert blobs.read(db, world.viewer("head1"), made) is None
 
 
@@ -102,6 +102,8 @@ def test_a_colleagues_file_comes_when_somebody_asks_for_it(world: World) -> None
     made = of_a_colleague(world)
     viewer = world.viewer("head3")
     assert blobs.read(world.store.db, viewer, made) is None
+    (shown,) = blobs.files(world.store.db, viewer, ident("b3:201"))
+    assert (shown.is_here, shown.way) == (False, Way.NONE)
     blobs.want(world.store, world.as_("head3"), made)
     blobs.want(world.store, world.as_("head3"), made)  # once is enough
     (transfer,) = blobs.waiting(world.store.db)
@@ -138,7 +140,8 @@ def test_bytes_that_no_attachment_names_are_let_go(world: World) -> None:
     assert blobs.drop_unnamed(world.store) == 0
     world.save("head3", [patch("attachment", made, name="新名字.jpg")])
     assert blobs.drop_unnamed(world.store) == 0
-    world.save("head3", [delete("attachment", made)])
+    blobs.remove(world.store, world.as_("head3"), made)
+    assert blobs.files(world.store.db, world.viewer("head3"), ident("b3:201")) == ()
     assert blobs.drop_unnamed(world.store) == 0  # not before the server has heard of it
     answer(world)
     assert blobs.drop_unnamed(world.store) == 1
