@@ -12,7 +12,7 @@ from typing import Final
 from sync.domain.clock import Clock
 
 CHECK_BYTES: Final = 5  # of 40 bits eight million can be summed within a signed integer of 64
-_pair = Struct(">qq")
+_packed = Struct(">qq").pack
 
 
 def row_check(record_id: str, clock: Clock, clocks: Mapping[str, Clock]) -> int:
@@ -20,9 +20,9 @@ def row_check(record_id: str, clock: Clock, clocks: Mapping[str, Clock]) -> int:
 
     A register that is named though its clock is the row's own counts as not named.
     """
-    told = record_id.encode() + _pair.pack(*clock)
+    told = record_id.encode() + _packed(*clock)
     if clocks:
         for register in sorted(clocks):
             if clocks[register] != clock:
-                told += register.encode() + _pair.pack(*clocks[register])
+                told += register.encode() + _packed(*clocks[register])
     return int.from_bytes(blake2b(told, digest_size=CHECK_BYTES).digest())

@@ -78,15 +78,9 @@ def merge(row: Row | None, operation: Operation, kind: Kind) -> Merged:
 
 
 def _create(operation: Operation, kind: Kind) -> Merged:
-    values = kind.complete({name: value for name, value in operation.fields.items() if name != DELETED})
-    row = Row(
-        id=operation.id,
-        kind=kind.name,
-        stream="",
-        values=values,
-        clock=operation.clock,
-        deleted=bool(operation.fields.get(DELETED, False)),
-    )
+    values = kind.complete(operation.fields)
+    deleted = bool(values.pop(DELETED, False))
+    row = Row(operation.id, kind.name, "", values, operation.clock, {}, deleted)
     return Merged(row, changed=tuple(kind.registers))
 
 

@@ -105,7 +105,7 @@ class Batch:
                 by_clock.setdefault(clock, {}).update(row.register(kind, register))
         self._put(row, stream, by_server=True, clock=max(by_clock, default=row.clock))
         self._given_back += [
-            GivenBack(row.id, hlc, dev, self.now, row.kind, "", _encode(fields).decode(), installation)
+            GivenBack(row.id, hlc, dev, self.now, row.kind, "", _encode(fields), installation)
             for (hlc, dev), fields in by_clock.items()
         ]
 
@@ -135,34 +135,33 @@ class Batch:
         """Give positions and write everything. The answer names, per stream, the positions whose rows are exactly
         what the pushing device made: it may step over them.
         """
-        in_order = sorted(
-            (row.stream, by_server, record_id)
-            for record_id, by_server in self._touched.items()
-            if (row := self._rows[record_id]) is not None
-        )
+        by_stream: dict[str, list[tuple[bool, str]]] = {}
+        for record_id, by_server in self._touched.items():
+            if (row := self._rows[record_id]) is not None:
+                by_stream.setdefault(row.stream, []).append((by_server, record_id))
         growth: dict[str, Growth] = {}
-        for stream, _, record_id in in_order:
-            row = self._rows[record_id]
-            assert row is not None
-            there = growth.setdefault(stream, Growth(stream))
-            there.seq += 1
-            there.add(row)
-            if (stored := self._stored.get(record_id)) is not None:
-                growth.setdefault(stored.stream, Growth(stored.stream)).take(stored)
+        for stream, members in sorted(by_stream.items()):
+            members.sort()
+            there = growth[stream] = growth.get(stream) or Growth(stream)
+            there.seq += len(members)
+            for _, record_id in members:
+                there.add(self._row(record_id))
+                if (stored := self._stored.get(record_id)) is not None:
+                    growth.setdefault(stored.stream, Growth(stored.stream)).take(stored)
         for stream, _, _ in self._exits:
             growth[stream].seq += 1
         following = bump(self.connection, self.community, growth)
         own: dict[str, tuple[int, int]] = {}
         made: list[StoredRecord] = []
         changed: list[StoredRecord] = []
-        for stream, by_server, record_id in in_order:
-            row = self._rows[record_id]
-            assert row is not None
-            seq = following[stream]
-            following[stream] = seq + 1
-            if not by_server:
-                own[stream] = (own.get(stream, (seq, 0))[0], seq)
-            (changed if record_id in self._stored else made).append(records.stored(row, seq))
+        for stream, members in by_stream.items():
+            first = following[stream]
+            following[stream] = first + len(members)
+            its_own = sum(not by_server for by_server, _ in members)  # they come first
+            if its_own:
+                own[stream] = (first, first + its_own - 1)
+            for seq, (_, record_id) in enumerate(members, first):
+                (changed if record_id in self._stored else made).append(records.stored(self._row(record_id), seq))
         exits: dict[tuple[str, str], StoredExit] = {}
         for stream, record_id, (hlc, dev) in self._exits:
             exits[stream, record_id] = StoredExit(stream, record_id, following[stream], hlc, dev)
@@ -173,6 +172,11 @@ class Batch:
         write_history(self.connection, self.community, self._history)
         write_history(self.connection, self.community, self._given_back)
         return own
+
+    def _row(self, record_id: str) -> Row:
+        row = self._rows[record_id]
+        assert row is not None
+        return row
 
     def _take(self, found: Mapping[str, Row]) -> None:
         for record_id, row in found.items():
@@ -211,7 +215,7 @@ class Batch:
                 self.now,
                 row.kind,
                 operation.author,
-                _encode(fields).decode(),
+                _encode(fields),
             )
         )
 

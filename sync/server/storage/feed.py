@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, text
 from sync.domain.merge import Row
 from sync.domain.roles import Reach
 from sync.domain.stubs import is_stub
-from sync.server.storage.records import COLUMNS, row_of
+from sync.server.storage.records import COLUMNS, sealed_row_of
 from sync.server.storage.statements import among, ids_json
 from sync.wire import Exit, StreamHead
 
@@ -18,7 +19,10 @@ PAGE_BYTES = 4 * 1024 * 1024  # of fields as JSON; about 1 MiB by columns and co
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows with their positions, exits, the positions to go on from, and whether there is more."""
+    """Rows with their positions, exits, the positions to go on from, and whether there is more.
+
+    The rows are to be passed on: their values are the pieces of JSON (``msgspec.Raw``) that they are stored as.
+    """
 
     rows: list[tuple[Row, int]]
     exits: list[Exit]
@@ -76,39 +80,39 @@ def page(
         if left <= 0 or size >= PAGE_BYTES:
             return Page(rows, exits, cursors, True)
         bounds = {"community": community, "stream": stream, "after": cursor, "head": head, "limit": left}
-        found: list[Any] = [*connection.execute(_ROWS, bounds), *connection.execute(_EXITS, bounds)]
+        found: list[Any] = [*connection.execute(_ROWS, bounds).all(), *connection.execute(_EXITS, bounds).all()]
         found.sort(key=_position)
         reached = head if len(found) < left else cursor
         for placed in found[:left]:
             if size >= PAGE_BYTES:
                 reached = cursors[stream]
                 break
-            if placed.fields is None:
-                exits.append(Exit(stream, placed.seq, placed.id, placed.hlc, placed.dev))
+            seq, fields = placed[_SEQ], placed[_FIELDS]
+            if fields is None:
+                exits.append(Exit(stream, seq, placed.id, placed.hlc, placed.dev))
             else:
-                row = row_of(placed)
-                if cursor or not is_stub(row, now=now):
-                    rows.append((row, placed.seq))
-                    size += len(placed.fields)
-            cursors[stream] = placed.seq
-            reached = max(reached, placed.seq)
+                row = sealed_row_of(placed)
+                if cursor or not row.deleted or not is_stub(row, now=now):
+                    rows.append((row, seq))
+                    size += len(fields)
+            cursors[stream] = seq
+            reached = max(reached, seq)
         cursors[stream] = reached
         if reached < head:
             return Page(rows, exits, cursors, True)
     return Page(rows, exits, cursors, False)
 
 
-def _position(placed: Any) -> int:
-    seq: int = placed.seq
-    return seq
-
+_FIELDS, _SEQ = 7, 8  # places in what both statements select; a row of many is not asked by name
+_position = itemgetter(_SEQ)
 
 _ROWS = text(
     f"SELECT {COLUMNS}, seq FROM record WHERE community = :community AND stream = :stream "
     "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
 )
 _EXITS = text(
-    "SELECT id, hlc, dev, seq, NULL AS fields FROM exit WHERE community = :community AND stream = :stream "
+    "SELECT id, '', stream, hlc, dev, '', false, NULL AS fields, seq FROM exit "
+    "WHERE community = :community AND stream = :stream "
     "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
 )
 

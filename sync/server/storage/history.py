@@ -24,7 +24,7 @@ class StoredHistory(msgspec.Struct):
     at: int
     kind: str
     author: str
-    fields: str
+    fields: bytes
 
 
 class GivenBack(StoredHistory):

@@ -27,6 +27,10 @@ from sync.server.storage.rights import RightsCache
 from sync.server.storage.values import Flaw
 from sync.wire import Conflict, Push, PushReply, Refusal
 
+# Fields by which an operation of each kind names the records it must be judged with.
+_NAMING = {
+    kind.name: tuple(name for name in {kind.parent, *LOOKED_AT} if name in kind.fields) for kind in KINDS.values()
+}
 _CARE_KINDS = frozenset({"visit", "care_pairing"})
 
 
@@ -179,8 +183,10 @@ class _Round:
         for place, operation in enumerate(operations):
             kind = KINDS.get(operation.kind)
             if kind is not None and place not in self._batched.flaws:
-                named = {operation.fields.get(name) for name in (kind.parent, *LOOKED_AT) if name}
-                (locked if kind.inherits else looked_at).update(name for name in named if isinstance(name, str))
+                for name in _NAMING[operation.kind]:
+                    named = operation.fields.get(name)
+                    if isinstance(named, str):
+                        (locked if kind.inherits else looked_at).add(named)
         self._batch.load(locked, lock=True)
         followed = {
             parent_of(row.kind, row.values)

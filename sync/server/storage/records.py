@@ -24,6 +24,7 @@ from sync.server.storage.statements import (
 
 COLUMNS = "id, kind, stream, hlc, dev, clocks, deleted, fields"
 _fields = msgspec.json.Decoder(dict[str, Any])
+_sealed_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _clocks = msgspec.json.Decoder(dict[str, Clock])
 _encode = msgspec.json.Encoder().encode
 
@@ -40,7 +41,7 @@ class StoredRecord(msgspec.Struct):
     clocks: str
     deleted: bool
     parent: str
-    fields: str
+    fields: bytes  # JSON
 
 
 class StoredExit(msgspec.Struct):
@@ -109,7 +110,7 @@ def stored(row: Row, seq: int) -> StoredRecord:
         _encode(row.clocks).decode() if row.clocks else "",
         row.deleted,
         parent_of(row.kind, row.values),
-        _encode(row.values).decode(),
+        _encode(row.values),
     )
 
 
@@ -121,14 +122,29 @@ def parent_of(kind: str, values: Mapping[str, Any]) -> str:
 
 def row_of(found: Any) -> Row:
     """A row of the database with ``COLUMNS`` as a row of the domain."""
+    record_id, kind, stream, hlc, dev, clocks, deleted, fields = found[:8]
     return Row(
-        found.id,
-        found.kind,
-        found.stream,
-        _fields.decode(found.fields),
-        (found.hlc, found.dev),
-        _clocks.decode(found.clocks) if found.clocks else {},
-        bool(found.deleted),
+        record_id,
+        kind,
+        stream,
+        _fields.decode(fields),
+        (hlc, dev),
+        _clocks.decode(clocks) if clocks else {},
+        bool(deleted),
+    )
+
+
+def sealed_row_of(found: Any) -> Row:
+    """The same for passing on: each value is the piece of JSON (``msgspec.Raw``) that it was stored as."""
+    record_id, kind, stream, hlc, dev, clocks, deleted, fields = found[:8]
+    return Row(
+        record_id,
+        kind,
+        stream,
+        _sealed_fields.decode(fields),
+        (hlc, dev),
+        _clocks.decode(clocks) if clocks else {},
+        bool(deleted),
     )
 
 
@@ -142,4 +158,4 @@ def _select(
     found = connection.execute(
         text(sql + (for_update(connection) if lock else "")), {"community": community, "ids": wanted}
     )
-    return {row.id: row_of(row) for row in found}
+    return {row[0]: row_of(row) for row in found.all()}

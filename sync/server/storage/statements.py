@@ -56,7 +56,7 @@ def insert_rows(
         sql += f" ON CONFLICT {conflict}"
     if returning:
         sql += f" RETURNING {returning}"
-    return connection.execute(text(sql), {"community": community, "doc": _encoder.encode(rows).decode()})
+    return connection.execute(text(sql), {"community": community, "doc": _document(rows)})
 
 
 def can_copy(connection: Connection, rows: Sequence[msgspec.Struct]) -> bool:
@@ -72,19 +72,26 @@ def copy_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Struc
     columns = _columns(rows)
     names = ", ".join(f'"{name}"' for name in columns)
     cells = [(community, *msgspec.structs.astuple(row)) for row in sorted(rows, key=_by_id)]
-    lines = "\n".join(["\t".join(map(str, row)) for row in cells]).replace("\\", "\\\\")
+    lines = b"\n".join([_line(row) for row in cells]).replace(b"\\", b"\\\\")
     driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" (community, {names}) FROM STDIN') as copy:
-            if lines.count("\t") == len(rows) * len(columns) and lines.count("\n") == len(rows) - 1:
+            if lines.count(b"\t") == len(rows) * len(columns) and lines.count(b"\n") == len(rows) - 1:
                 copy.write(lines)
             else:  # a text holds what ends a column or a row
                 for row in cells:
-                    copy.write_row(row)
+                    copy.write_row([cell.decode() if isinstance(cell, bytes) else cell for cell in row])
     except connection.dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(
             "COPY", None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
         ) from error
+
+
+def _line(cells: tuple[Any, ...]) -> bytes:
+    # JSON is large and comes last, in bytes: it is never made a text and taken apart again.
+    if isinstance(cells[-1], bytes):
+        return "\t".join(map(str, cells[:-1])).encode() + b"\t" + cells[-1]
+    return "\t".join(map(str, cells)).encode()
 
 
 def _by_id(row: Any) -> str:
@@ -108,13 +115,19 @@ def update_rows(
         f'UPDATE "{table.name}" SET {values} FROM {_source(connection, table, columns)} '
         f'WHERE "{table.name}".community = :community AND "{table.name}".id = v.id'
     )
-    return connection.execute(text(sql), {"community": community, "doc": _encoder.encode(rows).decode()})
+    return connection.execute(text(sql), {"community": community, "doc": _document(rows)})
 
 
 def matching(connection: Connection, table: Table, columns: Sequence[str]) -> str:
     """A subquery with these columns of each object in the JSON array given as ``doc``."""
     names = ", ".join(f'v."{name}"' for name in columns)
     return f"SELECT {names} FROM {_source(connection, table, columns)}"
+
+
+def _document(rows: Sequence[msgspec.Struct]) -> str:
+    if isinstance(getattr(rows[0], "fields", None), bytes):
+        rows = [msgspec.structs.replace(row, fields=row.fields.decode()) for row in rows]  # type: ignore[attr-defined]
+    return _encoder.encode(rows).decode()
 
 
 def _columns(rows: Sequence[msgspec.Struct]) -> tuple[str, ...]:
