@@ -15,9 +15,9 @@ Job = Callable[[], Awaitable[int]]
 
 
 @asynccontextmanager
-async def running(job: Job, *, every_s: float) -> AsyncIterator[None]:
-    """Do the job now and again after so many seconds, as long as the context lasts."""
-    task = asyncio.create_task(_again_and_again(job, every_s))
+async def running(job: Job, *, every_s: float, event: str = "filed") -> AsyncIterator[None]:
+    """Do the job now and again after so many seconds, as long as the context lasts; the log says ``event``."""
+    task = asyncio.create_task(_again_and_again(job, every_s, event))
     try:
         yield
     finally:
@@ -25,10 +25,10 @@ async def running(job: Job, *, every_s: float) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def _again_and_again(job: Job, every_s: float) -> None:
+async def _again_and_again(job: Job, every_s: float, event: str) -> None:
     while True:
         try:
-            log("filed", demands=await job())
+            log(event, count=await job())
         except (SQLAlchemyError, Raced) as error:
             log_failure(new_id(wall_ms()), error)  # the next time may go better
         await asyncio.sleep(every_s)

@@ -66,7 +66,8 @@ def test_a_busy_history_is_counted_right(server: Server, secretary: Device) -> N
                 elif kind == "demand" and chance.random() < 0.5:
                     wishes.append(patch(kind, chosen, household_id=None, **demand_at(server, building)))
                 else:
-                    wishes.append(patch(kind, chosen, **{"title" if kind == "demand" else "note": str(chance.random())}))
+                    field = "title" if kind == "demand" else "note"
+                    wishes.append(patch(kind, chosen, **{field: str(chance.random())}))
             elif chance.random() < 0.5:
                 made = server.visit(f"{building}-101")
                 visits.append(made.id)

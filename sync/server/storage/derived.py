@@ -15,6 +15,7 @@ from sync.domain.pairing import care_due_on
 from sync.server.storage.batch import Batch
 from sync.server.storage.replicas import Replica
 
+_AFTER_RESTORE = 501  # serial; half of them for each, as devices still hold numbers that this server has forgotten
 _CODE_TAIL = 3  # of the area code of twelve digits: the community's own
 
 
@@ -38,13 +39,19 @@ def follow_parents(batch: Batch) -> None:
         moved = further
 
 
-def number_demands(batch: Batch, made: Iterable[str], replica: Replica, *, community_code: str) -> Replica:
-    """Give new demands their numbers: code tail, day, the replica's two characters, serial; the replica afterwards."""
+def number_demands(
+    batch: Batch, made: Iterable[str], replica: Replica, *, community_code: str, restored_at: int
+) -> Replica:
+    """Give new demands their numbers: code tail, day, the replica's two characters, serial; the replica afterwards.
+
+    On the day of a restore (``restored_at``, ms, 0 for never) the serials go on far behind those that were lost.
+    """
     day = day_of(batch.now).replace("-", "")
+    least = _AFTER_RESTORE if restored_at and day_of(restored_at).replace("-", "") == day else 1
     for demand_id in made:
         row = batch.row(demand_id)
         assert row is not None
-        serial = replica.number_last + 1 if replica.number_day == day else 1
+        serial = max(least, replica.number_last + 1 if replica.number_day == day else 1)
         replica = replace(replica, number_day=day, number_last=serial)
         number = f"{community_code[-_CODE_TAIL:]}{day}{replica.tag}{serial:03}"
         batch.write(KINDS["demand"], demand_id, {"demand_no": number})

@@ -283,7 +283,10 @@ class _Round:
         if made_demands:
             community = batch.known(batch.community) or self._community()
             code = community.values["code"] if community else ""
-            self.replica = derived.number_demands(batch, made_demands, self.replica, community_code=code)
+            restored_at = self._epoch.since if self._epoch.parent else 0
+            self.replica = derived.number_demands(
+                batch, made_demands, self.replica, community_code=code, restored_at=restored_at
+            )
         derived.forget_words(batch, gone["demand"], gone["demand_event"])
         derived.show_case_states(batch, disputes)
         derived.set_care_days(batch, households, rules=self._desk.care)

@@ -1,6 +1,6 @@
 """Reads and writes rows of the record table; nothing else in the server writes synced rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -84,6 +84,26 @@ def update(connection: Connection, community: str, rows: list[StoredRecord]) -> 
     """Replace rows that were loaded with a lock."""
     if rows:
         update_rows(connection, schema.record, rows, community=community)
+
+
+def blank(connection: Connection, community: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Give deleted rows, locked, the values of stubs. No position: every reader does the same by itself in time."""
+    if rows:
+        connection.execute(
+            text("UPDATE record SET fields = :fields WHERE community = :community AND id = :id AND deleted"),
+            [
+                {"community": community, "id": record_id, "fields": _encode(values).decode()}
+                for record_id, values in rows
+            ],
+        )
+
+
+def remove(connection: Connection, community: str, ids: Iterable[str]) -> None:
+    """Remove deleted rows for good; their streams' floors tell the readers."""
+    connection.execute(
+        text(f"DELETE FROM record WHERE community = :community AND deleted AND {among(connection, 'id')}"),
+        {"community": community, "ids": ids_json(ids)},
+    )
 
 
 def write_exits(connection: Connection, community: str, rows: list[StoredExit]) -> None:
