@@ -13,7 +13,8 @@ from sync.errors import BadMessage, Offline, Refused, ServerTrouble
 from sync.keys.signatures import ENROLMENT_KEY_ID, KeyPair, RequestParts, key_id, sign
 
 APP = "0.1.0"
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+# A packet lost on the way to a connection costs 1, 2, then 4 s; an answer may have to wait its turn with the server.
+TIMEOUT = httpx.Timeout(45.0, connect=15.0)
 
 HttpClient = httpx.Client  # by this name for those above this layer
 
@@ -68,6 +69,10 @@ class Api:
     def pull(self, message: wire.Pull) -> wire.PullReply:
         """One page."""
         return self._post("pull", wire.encode(message), wire.PullReply)
+
+    def digests(self, message: wire.Digests) -> wire.DigestsReply:
+        """Which of these rows a restored server wants back."""
+        return self._post("digests", wire.encode(message), wire.DigestsReply)
 
     def enrol(self, message: wire.Enrol) -> wire.EnrolReply:
         """Hand in a one-time code."""

@@ -164,7 +164,7 @@ def _refuse(store: Store, lines: Sequence[Line], refused: Mapping[int, Refusal])
     session = Session(store.db, community_id=store.community_id)
     reasons = dict(refused)
     waiting = {line.op: line for line in lines}
-    made = {line.key for line in lines if line.operation.action == "new"}
+    made = {line.key for line in lines if line.operation.action == "new" and not line.replaced}
     for kind, record_id in made:
         for line in unsent.lines(store.db, "kind = ? AND id = ?", (kind, record_id)):
             if line.op not in waiting and line.operation.action != "new":

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from sync.domain.merge import Row, merge
-from sync.domain.operations import DELETED, Operation
+from sync.domain.merge import Row
 from sync.store import leaving, schema, unsent, writer
+from sync.store.database import Database
 from sync.store.leaving import Exit
 from sync.store.schema import TABLES
 from sync.store.state import write_state
@@ -15,19 +15,22 @@ from sync.store.writer import Key, Touched
 
 ROWS_AT_ONCE = 200  # a transaction of so many leaves room for somebody's saving
 _CHUNK = 500
+_LISTED = "(SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a pull.
 
-    ``cursors`` are the positions after it; ``streams`` is the list of all this device may read, None where not said.
+    ``cursors`` are the positions after it; ``asked`` those it was asked from (None: whatever they are), so that a
+    stream begun anew meanwhile is not moved on; ``streams`` is the list of all this device may read, None if not said.
     """
 
     rows: tuple[Row, ...] = ()
     exits: tuple[Exit, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
     streams: frozenset[str] | None = None
+    asked: Mapping[str, int] | None = None
 
 
 def portions(page: Page, *, size: int = ROWS_AT_ONCE) -> tuple[Page, ...]:
@@ -37,18 +40,20 @@ def portions(page: Page, *, size: int = ROWS_AT_ONCE) -> tuple[Page, ...]:
 
 
 def apply_portion(store: Store, page: Page) -> Touched:
-    """Take in one portion in one transaction, so that saving can go between two of them."""
+    """Take in one portion in one transaction, so that saving can go between two of them.
+
+    Nothing is taken in while rows wait to be given back to a restored server, for what it has may be older.
+    """
+    if store.state.healing:
+        return frozenset()
     with store.write():
         touched = _take_rows(store, page.rows)
         leaving.take_exits(store, page.exits)
         if page.streams is not None:
             _take_streams(store, page.streams)
-        store.db.conn.executemany(
-            "UPDATE cursor SET seq = ? WHERE stream = ?",
-            [(position, stream) for stream, position in page.cursors.items()],
-        )
+        _move_cursors(store.db, page)
         if page.exits or page.streams is not None:
-            touched |= leaving.drop_due(store)
+            touched |= leaving.drop_due(store, listed=page.streams is not None)
     return touched
 
 
@@ -57,54 +62,80 @@ def cursors(store: Store) -> Mapping[str, int]:
     return dict(store.db.conn.execute("SELECT stream, seq FROM cursor ORDER BY stream").fetchall())
 
 
-def read_again(store: Store) -> None:
-    """Pull every stream from its beginning, as the server was restored: what only this device holds stays.
-
-    Until ``in_step`` is told, a pulled row takes from the row here every register that is newer here.
-    """
-    with store.write():
-        store.db.conn.execute("UPDATE cursor SET seq = 0")
-        write_state(store.db, keeping=1)
-    store.reload()
-
-
-def in_step(store: Store) -> None:
-    """Everything has been read: from now on pulled rows replace those here as they are. Remembers when that was."""
-    store.set_state(synced_at=store.now(), keeping=0)
+def in_step(store: Store, *, verified: bool = False) -> None:
+    """Everything has been read; ``verified``: and found to be what the server has. Remembers when that was."""
+    now = store.now()
+    store.set_state(synced_at=now, **({"verified_at": now} if verified else {}))
 
 
 def begin_sweep(store: Store, streams: Iterable[str] | None = None) -> None:
-    """Download everything (or these streams) again: cursors to 0, and every row is marked until it is met.
+    """Download everything (or these streams) again; what is not met on the way is dropped at the end.
 
-    Touches neither outbox, batch in flight, quarantine nor drafts; may be interrupted and begun again.
+    Touches neither outbox, batch in flight, quarantine nor drafts; may be interrupted at any point, and begun again
+    while it goes on. A session carries it on and ends it.
     """
     with store.write():
-        chosen = list(cursors(store)) if streams is None else list(streams)
-        for stream in chosen:
-            store.db.conn.execute("UPDATE cursor SET seq = 0 WHERE stream = ?", (stream,))
-            for kind in TABLES:
-                store.db.conn.execute(
-                    f"INSERT OR IGNORE INTO sweep (kind, id, stream) SELECT '{kind}', id, stream"
-                    f' FROM "{kind}" WHERE stream = ?',
-                    (stream,),
-                )
-        write_state(store.db, sweeping=1)
+        start_anew(store.db, streams)
     store.reload()
+
+
+def start_anew(db: Database, streams: Iterable[str] | None = None) -> None:
+    """Cursors to 0 and a sweep begun, inside the caller's transaction, which reloads the state."""
+    if streams is None:
+        db.conn.execute("INSERT OR IGNORE INTO sweep (stream) SELECT stream FROM cursor")
+        db.conn.execute("UPDATE cursor SET seq = 0, floor = 0")
+        db.conn.execute("DELETE FROM met")
+        db.conn.execute("DELETE FROM verified")
+    else:
+        listed = (schema.to_json(list(streams)),)
+        db.conn.execute(
+            f"INSERT OR IGNORE INTO sweep (stream) SELECT stream FROM cursor WHERE stream IN {_LISTED}", listed
+        )
+        db.conn.execute(f"UPDATE cursor SET seq = 0, floor = 0 WHERE stream IN {_LISTED}", listed)
+        db.conn.execute(f"DELETE FROM met WHERE stream IN {_LISTED}", listed)
+        db.conn.execute(f"DELETE FROM verified WHERE stream IN {_LISTED}", listed)
+    write_state(db, sweeping=1)
+
+
+def mind_floors(store: Store, floors: Mapping[str, int]) -> frozenset[str]:
+    """Begin anew, with a sweep, each stream whose position lies below the point up to which the server has forgotten.
+
+    ``floors`` by stream. A stream that is being read from its beginning since that floor was told goes on. Returns
+    those begun anew.
+    """
+    told = [(floor, stream) for stream, floor in floors.items() if floor > 0]
+    if not told:
+        return frozenset()
+    with store.write():
+        store.db.conn.executemany(
+            "UPDATE cursor SET floor = ?1 WHERE stream = ?2 AND floor < ?1 AND (seq = 0 OR seq >= ?1)", told
+        )
+        kept = dict(store.db.conn.execute("SELECT stream, floor FROM cursor"))
+        below = frozenset(stream for floor, stream in told if kept.get(stream, floor) < floor)
+        if below:
+            start_anew(store.db, below)
+    store.reload()
+    return below
+
+
+def swept_streams(store: Store) -> frozenset[str]:
+    """The streams that are being downloaded again."""
+    return frozenset(line[0] for line in store.db.conn.execute("SELECT stream FROM sweep"))
 
 
 def end_sweep(store: Store) -> Touched:
     """All has been met again: drop the rows that were not, unless unsent work hangs on them."""
     with store.write():
         gone: list[Row] = []
-        for kind, table in TABLES.items():
+        for table in TABLES.values():
             found = store.db.conn.execute(
-                f"{table.select} WHERE id IN (SELECT id FROM sweep WHERE kind = ?)"
-                " AND id NOT IN (SELECT id FROM outbox)",
-                (kind,),
+                f"{table.select} WHERE stream IN (SELECT stream FROM sweep) AND id NOT IN (SELECT id FROM met)"
+                " AND id NOT IN (SELECT id FROM outbox)"
             )
             gone += [table.row(cells) for cells in found]
         touched = leaving.drop(store, gone)
         store.db.conn.execute("DELETE FROM sweep")
+        store.db.conn.execute("DELETE FROM met")
         write_state(store.db, sweeping=0)
     store.reload()
     return touched
@@ -116,15 +147,14 @@ def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:
         return frozenset()
     for row in pulled.values():
         store.clock.observe(row.largest_clock()[0])
-    ids = [(record_id,) for _, record_id in pulled]
-    store.db.conn.executemany("DELETE FROM sweep WHERE id = ?", ids)
+    if store.state.sweeping:
+        store.db.conn.executemany(
+            "INSERT OR REPLACE INTO met (id, stream) VALUES (?, ?)", [(row.id, row.stream) for row in pulled.values()]
+        )
     changed: list[Line] = []
     session = writer.Session(store.db, community_id=store.community_id)
     work = _work_on(store, pulled)
-    kept = _newer_here(store, pulled) if store.state.keeping else {}
     for key, row in pulled.items():
-        if key in kept:
-            row = _with_newer(session, row, kept[key])
         session.replace(row)
         if key in work:
             laid, lines = unsent.lay_over(row, work[key])
@@ -135,34 +165,6 @@ def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:
     touched = writer.write_rows(store.db, session)
     store.after(touched)
     return touched
-
-
-def _with_newer(session: writer.Session, row: Row, here: Operation) -> Row:
-    kind = TABLES[row.kind].kind
-    merged = merge(row, here, kind)
-    if merged.row is None or not merged.changed:
-        return row
-    return replace(merged.row, stream=session.stream_of(kind, row.id, merged.row.values) or row.stream)
-
-
-def _newer_here(store: Store, keys: Iterable[Key]) -> dict[Key, Operation]:
-    """The rows here as operations that give them back: of each register the larger clock wins."""
-    by_kind: dict[str, list[str]] = {}
-    for kind, record_id in keys:
-        by_kind.setdefault(kind, []).append(record_id)
-    rows = [row for kind, ids in by_kind.items() for row in schema.load(store.db, kind, ids).values()]
-    return {
-        (row.kind, row.id): Operation(
-            kind=row.kind,
-            id=row.id,
-            action="state",
-            fields={**row.values, DELETED: row.deleted},
-            hlc=row.clock[0],
-            device=row.clock[1],
-            clocks=dict(row.clocks),
-        )
-        for row in rows
-    }
 
 
 def _work_on(store: Store, keys: Iterable[Key]) -> dict[Key, list[Line]]:
@@ -181,10 +183,23 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
         yield ids[at : at + _CHUNK]
 
 
+def _move_cursors(db: Database, page: Page) -> None:
+    if page.asked is None:
+        moves = [(position, stream) for stream, position in page.cursors.items()]
+        db.conn.executemany("UPDATE cursor SET seq = ? WHERE stream = ?", moves)
+        return
+    db.conn.executemany(
+        "UPDATE cursor SET seq = ? WHERE stream = ? AND seq = ?",
+        [(position, stream, page.asked.get(stream, 0)) for stream, position in page.cursors.items()],
+    )
+
+
 def _take_streams(store: Store, streams: frozenset[str]) -> None:
     """A stream new in the list starts at 0; one missing from it is read no longer."""
     store.db.conn.executemany(
         "INSERT OR IGNORE INTO cursor (stream, seq) VALUES (?, 0)", [(s,) for s in sorted(streams)]
     )
     known = [line[0] for line in store.db.conn.execute("SELECT stream FROM cursor")]
-    store.db.conn.executemany("DELETE FROM cursor WHERE stream = ?", [(s,) for s in known if s not in streams])
+    lost = [(stream,) for stream in known if stream not in streams]
+    for table in ("cursor", "sweep", "verified") if lost else ():
+        store.db.conn.executemany(f"DELETE FROM {table} WHERE stream = ?", lost)

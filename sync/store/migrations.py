@@ -1,7 +1,7 @@
 """The steps that bring a file to the present shape, each with its record in one transaction; a shipped one stays."""
 
 from sync.errors import StoreError
-from sync.store import schema
+from sync.store import schema, upgrading
 from sync.store.database import Database, Migrations, converted, immediate
 
 migrations = Migrations("store")
@@ -56,6 +56,25 @@ def m0001_local_tables(db: Database) -> None:
 
 
 @migrations()
+def m0002_verified(db: Database) -> None:
+    """What a stream was found to hold, where it began, which are downloaded again, and what is to be given back."""
+    for statement in (
+        "DROP TABLE sweep",
+        "CREATE TABLE sweep (stream TEXT PRIMARY KEY NOT NULL) STRICT",
+        "CREATE TABLE met (id TEXT PRIMARY KEY NOT NULL, stream TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        "ALTER TABLE cursor ADD COLUMN floor INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE verified (stream TEXT PRIMARY KEY NOT NULL, head INTEGER NOT NULL, rows INTEGER NOT NULL,
+            sum INTEGER NOT NULL) STRICT""",
+        "CREATE TABLE giving (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL) STRICT",
+        "UPDATE sync_state SET value = 0 WHERE key = 'sweeping'",
+        "DELETE FROM sync_state WHERE key = 'keeping'",
+        # Whatever a file holds that has met its server came from a server of the first version.
+        "INSERT INTO sync_state (key, value) SELECT 'served', 1 FROM sync_state WHERE key = 'epoch' AND value <> ''",
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
 def m0003_blobs(db: Database) -> None:
     """The bytes of attached files, and which of them are to travel."""
     for statement in (
@@ -100,6 +119,7 @@ def migrate(db: Database) -> None:
         migrations.apply(db)
     with immediate(db):
         schema.align(db)
+        upgrading.upgrade_unsent(db)
         db.conn.execute(
             "INSERT INTO sync_state (key, value) VALUES ('catalogue', ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",

@@ -84,7 +84,7 @@ def pending_counts(db: Database) -> Pending:
     row = db.conn.execute(
         """SELECT count(*) FILTER (WHERE op > flown.last), count(*) FILTER (WHERE op <= flown.last), min(made_at),
             (SELECT count(*) FROM quarantine)
-        FROM (SELECT coalesce(max(last_op), 0) AS last FROM inflight) AS flown LEFT JOIN outbox"""
+        FROM (SELECT coalesce(max(last_op), -(1 << 62)) AS last FROM inflight) AS flown LEFT JOIN outbox"""
     ).fetchone()
     return Pending(row[0], row[1], row[3], row[2])
 
@@ -130,7 +130,7 @@ def in_flight(db: Database) -> tuple[Batch, ...]:
 def _cut(store: Store, encode: Encode, limits: Limits) -> Batch | None:
     """The next operations that are in no batch yet, put in flight; None when there are none."""
     conn = store.db.conn
-    flown, number = conn.execute("SELECT coalesce(max(last_op), 0), max(batch) FROM inflight").fetchone()
+    flown, number = conn.execute("SELECT coalesce(max(last_op), -(1 << 62)), max(batch) FROM inflight").fetchone()
     taken: list[Line] = []
     size = 0
     found = conn.execute(

@@ -7,6 +7,7 @@ from sync.store.state import write_state
 from sync.store.store import Store
 
 SHIFTED_FROM_MS = 10 * 60 * 1000  # a clock less wrong than this is let be
+_OURS = "action <> 'state'"  # rows given back bear the clocks of whoever wrote them
 
 
 def rename_replica(store: Store, *, replica: int | None = None) -> int:
@@ -16,7 +17,7 @@ def rename_replica(store: Store, *, replica: int | None = None) -> int:
     """
     name = replica or new_replica()
     with store.write():
-        waiting = unsent.lines(store.db)
+        waiting = unsent.lines(store.db, _OURS)
         names = {line.operation.clock: (line.operation.hlc, name) for line in waiting}
         unsent.rename(store.db, waiting, names)
         store.db.conn.execute("DELETE FROM inflight")
@@ -37,7 +38,7 @@ def learn_offset(store: Store, offset_ms: int) -> None:
         store.clock.offset_ms = offset_ms
         if abs(change) > SHIFTED_FROM_MS:
             flown = store.db.conn.execute("SELECT coalesce(max(last_op), 0) FROM inflight").fetchone()[0]
-            waiting = unsent.lines(store.db, "op > ?", (flown,))
+            waiting = unsent.lines(store.db, f"op > ? AND {_OURS}", (flown,))
             names: dict[Clock, Clock] = {}
             last = 0
             latest = hlc_of(store.now() + change + FUTURE_LIMIT_MS)
@@ -61,7 +62,7 @@ def put_clocks_right(store: Store, offset_ms: int) -> None:
     with store.write():
         store.db.conn.execute("DELETE FROM inflight")
         now = last = hlc_of(store.now())
-        waiting = unsent.lines(store.db)
+        waiting = unsent.lines(store.db, _OURS)
         names: dict[Clock, Clock] = {}
         for line in waiting:
             hlc, device = line.operation.clock

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from sync.domain import upgrades
 from sync.domain.catalogue import KINDS, Kind
+from sync.domain.checks import row_check
 from sync.domain.clock import Clock
 from sync.domain.fields import Type
 from sync.domain.merge import Row
@@ -17,7 +19,7 @@ from sync.store.database import Database
 SCHEMA = 1  # of the file; a file with a larger number was written by a newer program
 
 _WHOLE = frozenset({Type.INTEGER, Type.INSTANT, Type.BOOLEAN})
-_HEAD = ("id", "stream", "hlc", "dev", "clocks", "deleted")
+_HEAD = ("id", "stream", "hlc", "dev", "clocks", "deleted", "row_check")
 _CHUNK = 500
 _clocks = msgspec.json.Decoder(dict[str, Clock])
 
@@ -74,14 +76,15 @@ class Table:
             if values[at] is not None:
                 values[at] = to_json(values[at])
         clocks = to_json(dict(row.clocks)) if row.clocks else ""
-        return (row.id, row.stream, *row.clock, clocks, int(row.deleted), *values)
+        check = row_check(row.id, row.clock, row.clocks)
+        return (row.id, row.stream, *row.clock, clocks, int(row.deleted), check, *values)
 
     def new_cells(self, record_id: str, stream: str, clock: Clock, fields: Mapping[str, Any]) -> tuple[Any, ...]:
         """A record's first version as it is stored, without the detour over a row."""
         values = [fields.get(name, default) for name, default in self.kind.defaults.items()]
         for at in self.lists:
             values[at] = to_json(values[at])
-        return (record_id, stream, *clock, "", 0, *values)
+        return (record_id, stream, *clock, "", 0, row_check(record_id, clock, {}), *values)
 
     def row(self, cells: Sequence[Any]) -> Row:
         """The stored cells as a row."""
@@ -113,7 +116,7 @@ def _table(kind: Kind) -> Table:
     types = [kind.fields[name].type for name in names]
     columns = (
         *(("id", "TEXT"), ("stream", "TEXT"), ("hlc", "INTEGER"), ("dev", "INTEGER")),
-        *(("clocks", "TEXT"), ("deleted", "INTEGER")),
+        *(("clocks", "TEXT"), ("deleted", "INTEGER"), ("row_check", "INTEGER")),
         *((name, "INTEGER" if type in _WHOLE else "TEXT") for name, type in zip(names, types, strict=True)),
     )
     quoted = [f'"{name}"' for name, _ in columns]
@@ -145,7 +148,8 @@ FOLLOWERS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 def fingerprint() -> str:
     """Changes whenever the catalogue asks for other tables, columns or indexes."""
-    shape = {name: [table.columns, INDEXES.get(name, ())] for name, table in TABLES.items()}
+    shape: dict[str, list[object]] = {name: [table.columns, INDEXES.get(name, ())] for name, table in TABLES.items()}
+    shape[""] = [upgrades.SCHEMA]  # unsent work, too, is brought to the present form
     return blake2b(msgspec.json.encode(shape), digest_size=16).hexdigest()
 
 
@@ -163,14 +167,20 @@ def align(db: Database) -> None:
             for column, type in table.columns:
                 if column not in present:
                     db.conn.execute(f'ALTER TABLE "{name}" ADD COLUMN "{column}" {type}')
+            if "row_check" not in present:
+                db.conn.create_function("row_check", 4, _check_of, deterministic=True)
+                db.conn.execute(f'UPDATE "{name}" SET row_check = row_check(id, hlc, dev, clocks)')
     make_indexes(db)
+
+
+def _check_of(record_id: str, hlc: int, device: int, clocks: str) -> int:
+    return row_check(record_id, (hlc, device), _clocks.decode(clocks) if clocks else {})
 
 
 def make_indexes(db: Database) -> None:
     """Make the secondary indexes that are not there."""
-    for name, index, fields in _indexes():
-        columns = ", ".join(f'"{column}"' for column in fields)
-        db.conn.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON "{name}" ({columns})')
+    for name, index, columns in _indexes():
+        db.conn.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON "{name}" {columns}')
 
 
 def drop_indexes(db: Database) -> None:
@@ -179,10 +189,14 @@ def drop_indexes(db: Database) -> None:
         db.conn.execute(f'DROP INDEX IF EXISTS "{index}"')
 
 
-def _indexes() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _indexes() -> Iterator[tuple[str, str, str]]:
+    for name in TABLES:
+        # What a stream's sum of checks is made of, without a look at the rows.
+        yield name, f"{name}_by_check", "(stream, row_check) WHERE deleted = 0"
     for name, indexes in INDEXES.items():
         for fields in indexes:
-            yield name, "_".join((name, "by", *fields)), fields
+            columns = ", ".join(f'"{column}"' for column in fields)
+            yield name, "_".join((name, "by", *fields)), f"({columns})"
 
 
 def load(db: Database, kind: str, ids: Iterable[str]) -> dict[str, Row]:
@@ -216,10 +230,12 @@ def put_cells(db: Database, cells: Mapping[str, Sequence[tuple[Any, ...]]]) -> N
     """Write stored cells, by kind; their streams become known."""
     for kind, of_kind in cells.items():
         db.conn.executemany(TABLES[kind].upsert, of_kind)
-    streams = {row[1] for of_kind in cells.values() for row in of_kind}
-    db.conn.executemany("INSERT OR IGNORE INTO stream (id) VALUES (?)", [(stream,) for stream in streams])
+    streams = [(stream,) for stream in {row[1] for of_kind in cells.values() for row in of_kind}]
+    db.conn.executemany("INSERT OR IGNORE INTO stream (id) VALUES (?)", streams)
+    db.conn.executemany("DELETE FROM verified WHERE stream = ?", streams)
 
 
 def remove(db: Database, kind: str, ids: Iterable[str]) -> None:
     """Drop rows from this file; nobody else hears of it."""
+    db.conn.execute("DELETE FROM verified")  # rare: whatever they lay in is looked at again
     db.conn.executemany(f'DELETE FROM "{kind}" WHERE id = ?', [(record_id,) for record_id in ids])

@@ -22,8 +22,14 @@ class SyncState:
     clock_seen: int = 0
     clock_offset: int = 0  # ms to add to this PC's wall clock
     synced_at: int = 0  # ms; when this file was last in step
-    sweeping: int = 0  # 1 while everything is downloaded again
-    keeping: int = 0  # 1 while everything is read again from a restored server, whose rows may be older than ours
+    verified_at: int = 0  # ms; when every stream was last found to hold what the server has
+    sweeping: int = 0  # 1 while streams are downloaded again
+    healing: int = 0  # after a restore of the server: 1 while it is asked what it lacks, 2 while that is given back
+    healing_at: str = ""  # the last record asked about, as "kind id"
+    served: int = 0  # the version in which the rows here were served; fields that came later are missing in them
+    app: str = ""  # the program of the last session
+    batch_most: int = 0  # operations of a batch that went through on this line; 0: nothing learnt
+    page_most: int = 0  # rows of a page, likewise
 
 
 _NAMES = tuple(field.name for field in fields(SyncState))
@@ -47,7 +53,12 @@ def write_state(db: Database, **changes: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One line of the history of syncs: when, operations sent, rows received, and 'ok' or an error's code."""
+    """One line of the history of syncs: when, operations sent, rows received, and how it ended.
+
+    ``result``: ``verified`` (every stream holds what the server has), ``healed`` (one did not, and does now),
+    ``differs`` (one does not), ``ok`` (in step; work saved meanwhile kept a stream from being compared), ``cut``
+    (broken off; the next one goes on from there).
+    """
 
     at: int
     pushed: int

@@ -85,7 +85,7 @@ def lay_over(row: Row, unsent: Sequence[Line]) -> tuple[Row, list[Line]]:
         now: Replaced = {
             register: (row.register(kind, register), row.clock_of(register))
             for register in merged.changed
-            if register in line.replaced
+            if register in line.replaced or line.operation.action == "new"  # another has made the record, too
         }
         replaced = {**line.replaced, **now}
         if replaced != line.replaced:
@@ -98,14 +98,13 @@ def undo(session: Session, line: Line, later: Sequence[Line]) -> list[Line]:
     """Take an operation's effect out of the row, or hand it down to the later operation that stands on it.
 
     ``later`` are the record's unsent operations made after it. Returns those of them that stand on something else now.
-    A ``new`` takes the row away; its later operations have to be undone before it.
+    A ``new`` takes the row away, unless another has made it, too; its later operations have to be undone before it.
     """
     kind = KINDS[line.operation.kind]
     row = session.row(line.operation.kind, line.operation.id)
     clock = line.operation.clock
-    if line.operation.action == "new":
-        if row is not None and row.clock == clock:
-            session.remove(row)
+    if line.operation.action == "new" and row is not None and row.clock == clock:
+        session.remove(row)
         return []
     standing = {other.op: other for other in later}
     for register, (values, earlier) in line.replaced.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sync.domain import upgrades
 from sync.domain.act import Act
 from sync.domain.catalogue import KINDS, Kind, check_value
 from sync.domain.clock import Clock, HybridClock
@@ -145,7 +146,7 @@ def queue(db: Database, changes: Sequence[Change], *, made_at: int) -> None:
             raise RuleError("", "too_large", limit=LARGEST_OPERATION)
         lines.append(
             (
-                *(operation.kind, operation.id, operation.action, operation.hlc, operation.author, schema.SCHEMA),
+                *(operation.kind, operation.id, operation.action, operation.hlc, operation.author, upgrades.SCHEMA),
                 *(body, schema.to_json(change.replaced), change.stream, int(change.moved), made_at),
             )
         )
@@ -173,6 +174,8 @@ def follow(db: Database, rows: Sequence[Row]) -> Touched:
             statement = f'UPDATE "{child}" SET stream = ? WHERE "{field}" = ? AND stream <> ? RETURNING id'
             found = db.conn.execute(statement, (row.stream, row.id, row.stream)).fetchall()
             moved |= {(child, line[0]) for line in found}
+    if moved:
+        db.conn.execute("DELETE FROM verified")  # rare: whatever they lay in is looked at again
     return frozenset(moved)
 
 

@@ -242,7 +242,7 @@ def test_the_history_of_rounds(server: Server, first: Station) -> None:
     first.save([visit(server, first)])
     first.sync()
     newest = history(first.store.db)[0]
-    assert (newest.pushed, newest.result) == (1, "ok")
+    assert (newest.pushed, newest.result) == (1, "verified")
     assert first.store.state.synced_at == server.clock()
 
 

@@ -247,15 +247,6 @@ def test_downloading_everything_again_drops_only_what_is_not_met(world: World) -
     assert world.store.db["draft"].count == 1
 
 
-def test_everything_is_read_again_without_losing_what_only_this_pc_has(world: World) -> None:
-    home = f"building:{world.id('b3')}"
-    taken(world, Page(streams=all_streams(world), cursors={home: 5}))
-    merging.read_again(world.store)
-    assert merging.cursors(world.store)[home] == 0
-    assert merging.end_sweep(world.store) == frozenset()
-    assert stored(world, "household", world.id("b3:201"))
-
-
 def test_one_stream_alone_can_be_downloaded_again(world: World) -> None:
     home = f"building:{world.id('b3')}"
     taken(world, Page(streams=all_streams(world), cursors={home: 5, f"building:{world.id('b1')}": 6}))

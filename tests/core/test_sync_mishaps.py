@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, Row, insert, select
-from sqlalchemy import delete as delete_all
 
+from ground import Ground
 from servers import Device, Server
 from stations import Station, demand, visit
 from sync import wire
@@ -16,7 +15,7 @@ from sync.domain.demands import DemandIntent
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import AccessError, Refused, RuleError
-from sync.server.storage.schema import record
+from sync.server.storage import epochs
 from sync.store import demands, outbox, replicas
 from world import rules
 
@@ -222,22 +221,24 @@ def test_nobody_signs_for_a_colleague(server: Server, secretary: Device, first: 
 
 
 def test_a_restored_server_does_not_take_away_what_is_newer_here(
-    server: Server, secretary: Device, first: Station
+    server: Server, secretary: Device, first: Station, tmp_path: Path
 ) -> None:
     saved = visit(server, first, note="one")
     first.save([saved])
     first.sync()
-    backup = _records(server)
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
     first.save([patch("visit", saved.id, note="two")])
     first.save([demand(server, first)])
     first.sync()
-    _restore(server, backup)
-    first.store.set_state(epoch="the life before")
+    ground.put_back(backup)
+    ground.write(lambda connection: epochs.begin_anew(connection, now=server.clock()))
     first.sync()
     assert _notes(first) == ["two"]
     assert len(first.rows("demand")) == 1
     first.sync()
     assert _notes(first) == ["two"]  # and so it stays
+    secretary.hello()
     secretary.pull()
     row = secretary.rows[saved.id]
     secretary.hlc.observe(row.largest_clock()[0])
@@ -245,20 +246,6 @@ def test_a_restored_server_does_not_take_away_what_is_newer_here(
     secretary.accepted(patch("visit", saved.id, note="three"))
     first.sync()
     assert _notes(first) == ["three"]
-
-
-def _records(server: Server) -> list[Row[Any]]:
-    return list(server.service._runner.write_now(lambda c: c.execute(select(record)).all()))
-
-
-def _restore(server: Server, rows: list[Row[Any]]) -> None:
-    """Put the rows back as a backup would; counters may be ahead of them."""
-
-    def write(connection: Connection) -> None:
-        connection.execute(delete_all(record))
-        connection.execute(insert(record), [dict(row._mapping) for row in rows])
-
-    server.service._runner.write_now(write)
 
 
 def test_what_was_written_to_a_demand_before_it_moved_in_the_same_batch_moves_with_it(

@@ -1,0 +1,162 @@
+"""The first request of a session: who we are, where we stand; and what follows when the server lives another life."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sync import wire
+from sync.client.api import APP
+from sync.client.means import MENDS_A_SESSION, Means
+from sync.domain import upgrades
+from sync.errors import Refused
+from sync.store import giving_back, merging, outbox, replicas, stick
+from sync.store import served as serving
+from sync.store.state import SyncState
+from sync.store.store import Store
+
+LEARN_FROM_MS = 2 * 60 * 1000  # a clock less wrong than this is let be
+FAST_ENOUGH_MS = 10_000  # a slower greeting teaches nothing about clocks
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """What the server said: the streams that may be read, its limits, and whether it is newer than this program."""
+
+    heads: Sequence[wire.StreamHead]
+    limits: wire.Limits
+    is_newer: bool
+
+
+class Greeting:
+    """Greets as often as a session has reason to."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def greet(self) -> Greeted:
+        """Greet, and come to terms with whatever has happened to the server or to the clocks.
+
+        Afterwards the epoch is the server's. Rows that a restored server asked for wait to be given back.
+        """
+        for _ in range(MENDS_A_SESSION):
+            try:
+                return self._greet()
+            except Refused as refusal:
+                if refusal.code != "epoch":  # it was restored once more while it was asked what it lacks
+                    raise
+        return self._greet()
+
+    def _greet(self) -> Greeted:
+        call = self._means.call
+        reply = self.hello()
+        state = self._means.state()
+        if state.epoch != reply.epoch:
+            reply = self._new_epoch(state, reply)
+        if self._means.state().healing == giving_back.ASKING:
+            self._offer()
+        call(lambda store: _learn_centre(store, reply))
+        listed = merging.Page(streams=frozenset(head.id for head in reply.streams))
+        self._means.tell(call(lambda store: merging.apply_portion(store, listed)))
+        served = min(reply.schema[1], upgrades.SCHEMA)
+        call(lambda store: serving.mind_served(store, served))
+        floors = floors_of(reply.streams)
+        call(lambda store: merging.mind_floors(store, floors))
+        return Greeted(reply.streams, reply.limits, reply.schema[1] > upgrades.SCHEMA)
+
+    def hello(self) -> wire.HelloReply:
+        """The bare greeting; this PC's clock is put right by it."""
+        try:
+            return self._say_hello()
+        except Refused as refusal:
+            if refusal.code != "clock_skew":
+                raise
+            self._learn(int(refusal.params["now"]) * 1000 - self._means.wall())
+            return self._say_hello()
+
+    def _say_hello(self) -> wire.HelloReply:
+        wall = self._means.wall
+        state, log, cursors = self._means.call(_standing)
+        before = wall()
+        reply = self._means.api.hello(
+            wire.Hello(
+                device=state.replica,
+                schema=wire.SCHEMA,
+                app=APP,
+                time=before + state.clock_offset,
+                fingerprint=state.fingerprint,
+                epoch=state.epoch,
+                batches=[(number, digest.hex()) for number, digest in reversed(log)],
+                cursors=dict(cursors),
+            )
+        )
+        after = wall()
+        wrong = reply.time - (before + after) // 2 - state.clock_offset
+        if after - before < FAST_ENOUGH_MS and abs(wrong) > LEARN_FROM_MS:
+            self._learn(state.clock_offset + wrong)
+        return reply
+
+    def _learn(self, offset_ms: int) -> None:
+        self._means.call(lambda store: replicas.learn_offset(store, offset_ms))
+
+    def _new_epoch(self, state: SyncState, reply: wire.HelloReply) -> wire.HelloReply:
+        """The first greeting, or a restored server: go on from where both agree, else under a new name."""
+        call = self._means.call
+        if not state.epoch:
+            call(lambda store: store.set_state(epoch=reply.epoch))
+            return reply
+        if not call(lambda store: _agrees(store, reply)):
+            # A copy of this file may go on under the old name: the same clocks must not stand for two things.
+            call(replicas.rename_replica)
+            reply = self.hello()
+        call(lambda store: giving_back.begin(store, epoch=reply.epoch, batch=reply.batch))
+        return reply
+
+    def _offer(self) -> None:
+        """Tell the server what is held here, and remember what it wants back; a break goes on where it was."""
+        call, api = self._means.call, self._means.api
+        while (question := call(giving_back.ask)) is not None:
+            if self._means.stop():
+                return
+            state = self._means.state()
+            asked = wire.Digests(
+                device=state.replica,
+                epoch=state.epoch,
+                schema=wire.SCHEMA,
+                id=[record_id for _, record_id in question.keys],
+                check=list(question.checks),
+            )
+            reply = api.digests(asked)
+            _answer(self._means, question, reply.want)
+        call(giving_back.begin_giving)
+
+
+def floors_of(heads: Sequence[wire.StreamHead]) -> Mapping[str, int]:
+    """The positions below which a reader must begin anew, where there is one."""
+    return {head.id: head.floor for head in heads if head.floor}
+
+
+def _answer(means: Means, question: giving_back.Question, wanted: Sequence[int]) -> None:
+    means.call(lambda store: giving_back.answer(store, question, wanted))
+
+
+def _learn_centre(store: Store, reply: wire.HelloReply) -> None:
+    """What a bundle for a stick will need when there is no line."""
+    stick.learn_centre(
+        store,
+        sealing_key=reply.sealing_key,
+        signing_key=reply.signing_key,
+        streams=frozenset(head.id for head in reply.streams),
+        listed_at=reply.time,
+    )
+
+
+def _standing(store: Store) -> tuple[SyncState, Sequence[tuple[int, bytes]], Mapping[str, int]]:
+    return store.state, outbox.batch_log(store.db), merging.cursors(store)
+
+
+def _agrees(store: Store, reply: wire.HelloReply) -> bool:
+    """Whether the last batch the server has of this replica is one that was sent from here."""
+    if not reply.batch:
+        return not store.state.batch
+    sent = dict(outbox.batch_log(store.db))
+    sent |= {batch.number: batch.digest for batch in outbox.in_flight(store.db)}
+    return sent.get(reply.batch, b"").hex() == reply.digest

@@ -1,0 +1,111 @@
+"""Receiving: page by page, the streams that are needed first before the others, small portions into the store."""
+
+from collections.abc import Mapping, Sequence
+
+from sync import wire
+from sync.client.greeting import floors_of
+from sync.client.means import Means
+from sync.client.sizing import Sizing
+from sync.errors import Offline
+from sync.store import merging
+from sync.store.leaving import Exit
+from sync.store.store import Touched
+
+SMALLEST_PAGE = 100
+
+
+class Pulling:
+    """Brings every stream to its head. ``first`` are streams in order of need; the community's comes before them."""
+
+    def __init__(self, means: Means, *, first: Sequence[str] = ()) -> None:
+        self._means = means
+        self._first = tuple(first)
+        self._sizing = Sizing(wire.LIMITS.rows, least=SMALLEST_PAGE)
+
+    def run(
+        self, heads: Sequence[wire.StreamHead], *, limits: wire.Limits, even_if_level: bool
+    ) -> Sequence[wire.StreamHead]:
+        """Pull until all is here, or until asked to stop; returns the last list of streams.
+
+        ``even_if_level``: ask once in any case, for a push has changed more than the list at hand can say.
+        """
+        known = self._means.state().page_most
+        self._sizing = Sizing(limits.rows, least=SMALLEST_PAGE, known=known)
+        try:
+            return self._pull(heads, even_if_level)
+        finally:
+            if self._sizing.known != known:
+                self._means.call(lambda store: store.set_state(page_most=self._sizing.known))
+
+    def _pull(self, heads: Sequence[wire.StreamHead], asked: bool) -> Sequence[wire.StreamHead]:
+        at = self._means.call(merging.cursors)
+        self._count(heads, at)
+        asked = asked or behind(heads, at) > 0
+        while asked and not self._means.stop():
+            began, pulled = self._means.meter.tick(), self._means.meter.pulled
+            reply = self._page(self._wanted(heads, at), began)
+            heads = reply.streams
+            anew = self._mind_floors(heads)
+            before, at = at, self._means.call(merging.cursors)
+            self._count(heads, at)
+            meter = self._means.meter
+            meter.pace("pull", count=meter.pulled - pulled, seconds=meter.tick() - began)
+            meter.tell()
+            asked = behind(heads, at) > 0 and bool(reply.more or anew or at != before)
+        return heads
+
+    def _wanted(self, heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> dict[str, int]:
+        """What to ask for, in order of need: the streams that are behind, or all when none is known to be."""
+        late = {head.id for head in heads if head.head > at.get(head.id, 0)}
+        rank = {stream: place for place, stream in enumerate(self._first, 1)}
+        last = len(rank) + 1
+        wanted = sorted(late or at, key=lambda s: (0 if s.startswith("community:") else rank.get(s, last), s))
+        return {stream: at.get(stream, 0) for stream in wanted}
+
+    def _page(self, wanted: Mapping[str, int], began: float) -> wire.PullReply:
+        state = self._means.state()
+        try:
+            reply = self._means.api.pull(
+                wire.Pull(
+                    device=state.replica,
+                    epoch=state.epoch,
+                    schema=wire.SCHEMA,
+                    streams=dict(wanted),
+                    limit=self._sizing.now,
+                )
+            )
+        except Offline as error:
+            if error.code == "timeout":
+                self._sizing.too_large(max(2 * SMALLEST_PAGE, self._sizing.now))
+            raise
+        page = merging.Page(
+            rows=tuple(row for row, _ in wire.decode_rows(reply.tables)),
+            exits=tuple(Exit(gone.stream, gone.id, (gone.hlc, gone.device)) for gone in reply.exits),
+            cursors=reply.cursors,
+            streams=frozenset(head.id for head in reply.streams),
+            asked=wanted,
+        )
+        self._sizing.went(len(page.rows), seconds=self._means.meter.tick() - began)
+        for portion in merging.portions(page):
+            touched = self._apply(portion)
+            self._means.meter.pulled += len(portion.rows)
+            self._means.tell(touched)
+        return reply
+
+    def _apply(self, portion: merging.Page) -> Touched:
+        return self._means.call(lambda store: merging.apply_portion(store, portion))
+
+    def _mind_floors(self, heads: Sequence[wire.StreamHead]) -> frozenset[str]:
+        floors = floors_of(heads)
+        return self._means.call(lambda store: merging.mind_floors(store, floors)) if floors else frozenset()
+
+    def _count(self, heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> None:
+        meter = self._means.meter
+        meter.to_receive = meter.pulled + behind(heads, at)
+        needed = [head for head in heads if head.id in self._first or head.id.startswith("community:")]
+        meter.usable = behind(needed, at) == 0
+
+
+def behind(heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> int:
+    """How many positions are missing until all heads are reached."""
+    return sum(max(0, head.head - at.get(head.id, 0)) for head in heads)
