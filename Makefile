@@ -17,7 +17,7 @@ SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,QT_QPA_PLATFORM=offscreen)
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | while IFS='|' read -r n t; do printf '  make %-10s %s\n' "$$n" "$$t"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | while IFS='|' read -r n t; do printf '  make %-11s %s\n' "$$n" "$$t"; done
 
 .PHONY: setup-run setup-dev
 setup-run:
@@ -61,6 +61,10 @@ tour: setup-run ## drive the real window through the main job; pictures in build
 bench: setup-dev ## measure the desktop; results in build/bench/
 	@mkdir -p build/bench
 	@QT_QPA_PLATFORM=offscreen $(PYTHON) tests/bench/desktop.py $(ARGS)
+
+.PHONY: bench-sync
+bench-sync: setup-dev ## measure syncing beside its peers; results in build/bench/
+	@$(PYTHON) tests/bench/sync_bench.py $(ARGS)
 
 .PHONY: lock
 lock: setup-dev ## renew the lists of locked packages, e.g. ARGS="--upgrade-package httpx"

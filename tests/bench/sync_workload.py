@@ -15,9 +15,7 @@ from sync.domain.operations import Values
 Record = dict[str, Any]
 SEED = 20261123
 HOUSEHOLDS = 3_000
-_PURPOSES = (
-    "welfare_check safety_inspection subsidy mediation census elder_care complaint fire_check".split()
-)
+_PURPOSES = "welfare_check safety_inspection subsidy mediation census elder_care complaint fire_check".split()
 _OUTCOMES = ["met", "not_home", "refused", "follow_up", "referred", "resolved"]
 _COLOURS = ["green", "yellow", "orange", "red"]
 _PHRASES = (
@@ -29,7 +27,9 @@ _PHRASES = (
 _LETTERS = "".join(sorted(set("".join(_PHRASES)))) + (
     "张王李赵陈刘杨黄周吴徐孙胡朱高林何郭马罗东南西北前后左右一二三四五六七八九十单元号楼室层门口上下午早晚今明昨天月日年时分"
 )
-_OUTCOME_HERE = dict(zip(_OUTCOMES, ("met", "no_answer", "refused", "by_appointment", "moved_away", "vacant"), strict=True))
+_OUTCOME_HERE = dict(
+    zip(_OUTCOMES, ("met", "no_answer", "refused", "by_appointment", "moved_away", "vacant"), strict=True)
+)
 _BAND_HERE = dict(zip(_COLOURS, ("morning", "afternoon", "evening", "weekend"), strict=True))
 
 
