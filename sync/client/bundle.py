@@ -15,7 +15,8 @@ from msgspec import Raw
 
 from sync import wire
 from sync.client.api import APP
-from sync.client.bundle_answer import Call, Imported, import_, who
+from sync.client.bundle_answer import Imported, import_, who
+from sync.client.means import Call
 from sync.domain.operations import Operation
 from sync.errors import BundleError
 from sync.keys.sealing import SealingKey
@@ -28,7 +29,7 @@ from sync.store.store import Store
 from sync.wire import bundle
 from sync.wire.bundle import Header, Up
 
-__all__ = ["Call", "Exported", "Imported", "export", "import_"]
+__all__ = ["Exported", "Imported", "export", "import_"]
 
 _LIMITS = Limits()
 
@@ -58,6 +59,8 @@ def export(
     state, known = call(who)
     if not (known.sealing_key and state.epoch and state.private_key):
         raise BundleError("bundle_no_key")
+    if state.healing:
+        raise BundleError("bundle_other_epoch")  # what a restored centre has asked for goes by line, before all else
     waiting = call(lambda store: outbox.pending_counts(store.db).unsent)
     batches: tuple[outbox.Batch, ...] = ()
     # One batch at a time, so that saving can go between two of them.

@@ -8,27 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from sync import wire
+from sync.client.greeting import floors_of
+from sync.client.means import Call
 from sync.domain.merge import Row
 from sync.errors import BundleError
 from sync.keys.sealing import SealingKey
-from sync.store import merging, outbox, replicas, stick
+from sync.store import merging, outbox, replicas, stick, verifying
 from sync.store.leaving import Exit
 from sync.store.state import Round, SyncState
 from sync.store.stick import Stick
 from sync.store.store import Store, Touched
+from sync.store.verifying import Head
 from sync.wire import bundle
 from sync.wire.bundle import Answer, Down
-
-T = TypeVar("T")
-
-
-class Call(Protocol):
-    """Runs a function with the store where the store lives, and waits for its result."""
-
-    def __call__(self, fn: Callable[[Store], T], /) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ def _read(call: Call, content: bytes) -> Down:
         raise BundleError("bundle_other_centre")
     packed.verify(known.signing_key)
     down = packed.open(SealingKey.of_secret(state.private_key), Down)
-    if down.epoch != state.epoch:
+    if down.epoch != state.epoch or state.healing:
         # One from before a restore that this PC has heard of by line is merely old.
         raise BundleError("bundle_older" if down.time < known.listed_at else "bundle_other_epoch")
     return down
@@ -151,7 +145,7 @@ class _Import:
         """The list of streams, and the rows after this PC's positions; whether some that lie between are missing."""
         down = self._down
         listed = frozenset(head.id for head in down.streams)
-        self._tell(self._call(lambda store: _list_streams(store, listed, down.time)))
+        self._tell(self._call(lambda store: _list_streams(store, listed, down)))
         missing = self._call(lambda store: _missing(store, down))
         at = dict(down.cursors)
         for number, raw in enumerate(down.pages, 1):
@@ -165,6 +159,8 @@ class _Import:
             self._apply(_Piece(begin, cuts[-1], exits, page.cursors))
             at |= page.cursors
             self._on_progress(number, len(down.pages))
+        if not (missing or down.more):
+            self._tell(self._call(lambda store: _compare(store, down)))
         return missing
 
     def _apply(self, piece: "_Piece") -> None:
@@ -215,10 +211,27 @@ def _is_older(store: Store, down: Down) -> bool:
     )
 
 
-def _list_streams(store: Store, listed: frozenset[str], at: int) -> Touched:
+def _list_streams(store: Store, listed: frozenset[str], down: Down) -> Touched:
+    """Take the list in; a stream whose beginning the centre has forgotten begins anew, with the next bundle."""
     with store.write():
-        stick.write_stick(store.db, listed_at=at)
-    return merging.apply_portion(store, merging.Page(streams=listed))
+        stick.write_stick(store.db, listed_at=down.time)
+    touched = merging.apply_portion(store, merging.Page(streams=listed))
+    merging.mind_floors(store, floors_of(down.streams))
+    return touched
+
+
+def _compare(store: Store, down: Down) -> Touched:
+    """All is here: end what was downloaded anew, and compare; what differs begins anew, with the next bundle."""
+    touched: Touched = frozenset()
+    if store.state.sweeping and merging.swept_streams(store) <= {head.id for head in down.streams}:
+        touched = merging.end_sweep(store)
+    told = [Head(head.id, head.head, head.floor, head.rows, head.sum) for head in down.streams]
+    found = verifying.compare(store, told)
+    if found.differing:
+        merging.begin_sweep(store, [difference.stream for difference in found.differing])
+    else:
+        merging.in_step(store, verified=found.is_verified)
+    return touched
 
 
 def _missing(store: Store, down: Down) -> bool:

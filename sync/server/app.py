@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from sync.domain.ids import new_id
 from sync.errors import BadMessage, QiaomenError
 from sync.server import jobs, openapi
 from sync.server.admission import GREETING, WORK
+from sync.server.bundle_door import PATH, Door
 from sync.server.logs import log, log_failure
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, problem
@@ -93,7 +95,20 @@ def make_app(settings: Settings) -> Litestar:
         request_max_body_size=None,
     )
     app.state.service = service
+    if settings.embedded:
+        _let_bundles_in(app, exchange, Door(settings, service.bundles))
     return app
+
+
+def _let_bundles_in(app: Litestar, exchange: Callable[..., Awaitable[Response[bytes]]], door: Door) -> None:
+    """The command that brings bundles comes this way while this process holds the folder; nobody else does."""
+
+    @post(PATH, status_code=200)
+    async def bundle(request: _Request) -> Response[bytes]:
+        return await exchange(request, door.take, most=door.most(request.headers.get("authorization", "")))
+
+    app.register(bundle)
+    app.on_shutdown.append(door.close)
 
 
 class _Exchange:
