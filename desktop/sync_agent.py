@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sync.store.store import Reader, Store, Touched
 Connect = Callable[[str], "HttpClient"]
 
+# What shows how far its records have come: read again when some of them have gone out or come back.
+_BADGED = frozenset((kind, "") for kind in ("household", "visit", "demand", "dispute"))
+
 
 class Phase(StrEnum):
     """What the agent is at."""
@@ -209,17 +212,22 @@ class SyncAgent(QObject):
         while self._news:
             news = self._news.popleft()
             if isinstance(news, frozenset):
-                self._from_session = True
-                self._hub.touched.emit(news)
-                self._from_session = False
+                self._tell(news)
             elif self._is_running:
                 self._show(sent=news.sent, to_send=news.to_send, received=news.received, to_receive=news.to_receive)
+
+    def _tell(self, touched: Touched) -> None:
+        self._from_session = True
+        self._hub.touched.emit(touched)
+        self._from_session = False
 
     def _done(self, outcome: Outcome) -> None:
         self._is_running = False
         self._hear()
         if self.status.phase is not Phase.PAUSED:
             self._show(phase=Phase.IDLE)
+        if outcome.pushed or outcome.refused:
+            self._tell(_BADGED)
         self._count()
         again, self._again = self._again, False
         self._wait(0.0 if again and not outcome.stopped else self._schedule_of().after_success().in_s)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from desktop.i18n import mark, short_day, tr
+from desktop.words.sync import short_state
 from sync.domain.calendar import days_between
 from sync.store.dispute_rows import DisputeRow
 from sync.store.disputes import DisputeStep
@@ -168,6 +169,11 @@ _CASE_PLACE: Final = {
 }
 _FAR: Final = 14  # days: a filing day further off than this presses nobody
 
+LESSON = mark(
+    "Heard two households quarrel? Note it in one line; talk with both; note what they agreed on; ask again"
+    " after a week. What can't be settled goes to the station."
+)
+
 
 def word(table: Mapping[str, str], value: str) -> str:
     """The word for a stored value; one of a newer program, or words typed by hand, are shown as they are."""
@@ -185,7 +191,11 @@ def sides(row: DisputeRow) -> str:
 
 
 def state_words(row: DisputeRow, *, today: str) -> str:
-    """The line below the heading in a list."""
+    """The line below the heading in a list, with how far the record has come where that is not as it should be."""
+    return " · ".join(filter(None, (_state(row, today=today), short_state(row.sync))))
+
+
+def _state(row: DisputeRow, *, today: str) -> str:
     if row.is_state_only:
         return f"{tr('With the mediators')} · {word(STATES, row.state)}"
     if row.is_handed_over:

@@ -1,8 +1,9 @@
 """Words for the line and the server. None of them opens a dialog: being offline is a state."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from desktop.i18n import mark
+from desktop.i18n import mark, tr
 
 WORDS: Final = {
     "no_line": (
@@ -66,3 +67,23 @@ WORDS: Final = {
         mark("Everything is saved on this PC. Join it under Settings with the secretary's one-time code."),
     ),
 }
+
+# How far a record has come (sync.store.record_states): on its card, and shorter in a list.
+RECORD_STATES: Final[Mapping[str, str]] = {
+    "sent": mark("Sent"),
+    "sending": mark("Being sent"),
+    "here": mark("On this PC, goes out when there is a line"),
+    "conflict": mark("Two versions: please decide"),
+    "refused": mark("To be put right, nothing lost"),
+}
+_SHORT: Final[Mapping[str, str]] = {
+    "sending": mark("sending"),
+    "here": mark("saved here"),
+    "conflict": mark("two versions"),
+    "refused": mark("put right"),
+}
+
+
+def short_state(state: str) -> str:
+    """In a list: '' for what has arrived, for that is how it should be."""
+    return tr(_SHORT[state]) if state in _SHORT else ""

@@ -1,6 +1,6 @@
 """Conflicts as work: what two people wrote in the same place, for those who may say which is to stand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,11 @@ from sync.domain.kinds.notes import Conflict
 from sync.domain.masking import mask_phone
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Values
-from sync.domain.roles import Viewer, authorise, made_by
+from sync.domain.roles import Viewer
 from sync.errors import RuleError
 from sync.store import access, schema
 from sync.store.database import Database, converted
+from sync.store.deciding import is_shown, may_settle, note_of, rows_of
 from sync.store.demand_rows import place_name
 from sync.store.store import Store
 from sync.store.viewers import MINE, viewer_streams
@@ -96,30 +97,17 @@ def open_conflicts(db: Database, viewer: Viewer, *, settled: bool = False, limit
     given = {"state": "settled" if settled else "open", "streams": viewer_streams(viewer), "limit": limit}
     table = schema.TABLES["conflict"]
     with converted():
-        notes = [_note(table.row(cells)) for cells in db.conn.execute(statement, given).fetchall()]
-        rows = _rows(db, notes)
+        notes = [note_of(table.row(cells)) for cells in db.conn.execute(statement, given).fetchall()]
+        rows = rows_of(db, notes)
         shown = [
             (note, row)
             for note in notes
             if (row := rows.get((note.record_kind, note.record_id))) is not None
-            and (not row.deleted or note.register == DELETED)
+            and is_shown(note, row)
             and may_settle(viewer, row)
         ]
         names = _Names(db, viewer, shown)
     return tuple(_shown(note, row, viewer, names) for note, row in shown)
-
-
-def may_settle(viewer: Viewer, row: Row) -> bool:
-    """Whoever may change the record may; a head only of visits noted by the head: others' words are not shown."""
-    if row.stream not in viewer.streams:
-        return False
-    mine = made_by(row.values, viewer.account_id)
-    if row.kind == "visit" and viewer.is_head_only() and not mine:
-        return False
-    return not any(
-        authorise(viewer, kind=kind, action="patch", stream=row.stream, values=row.values, author_made_it=mine)
-        for kind in (row.kind, "conflict")
-    )
 
 
 def settle(store: Store, author: str, conflict_id: str, choice: str, *, text: str = "", again: bool = False) -> Touched:
@@ -145,7 +133,7 @@ def reveal(store: Store, author: str, conflict_id: str) -> tuple[str, str, str]:
 
 def _facts(db: Database, viewer: Viewer, conflict_id: str) -> tuple[verb.ConflictFacts, Row]:
     found = schema.load_one(db, "conflict", conflict_id)
-    note = _note(found) if found is not None else None
+    note = note_of(found) if found is not None else None
     row = schema.load_one(db, note.record_kind, note.record_id) if note and note.record_kind in KINDS else None
     if note is None or row is None or not may_settle(viewer, row):
         raise RuleError("id", "unknown_record")
@@ -158,22 +146,6 @@ def _of_row(note: Conflict, row: Row) -> verb.ConflictFacts:
     needed = [name for name, field in kind.fields.items() if field.need]
     blank = row.deleted and all(values[name] == kind.defaults[name] for name in needed)
     return verb.ConflictFacts(note, {**values, DELETED: row.deleted}, is_gone=blank)
-
-
-def _note(row: Row) -> Conflict:
-    note = KINDS["conflict"].record(row.id, row.values)
-    assert isinstance(note, Conflict)
-    return note
-
-
-def _rows(db: Database, notes: Sequence[Conflict]) -> dict[tuple[str, str], Row]:
-    by_kind: dict[str, set[str]] = {}
-    for note in notes:
-        if note.record_kind in KINDS and note.register in KINDS[note.record_kind].registers:
-            by_kind.setdefault(note.record_kind, set()).add(note.record_id)
-    return {
-        (kind, record_id): row for kind, ids in by_kind.items() for record_id, row in schema.load(db, kind, ids).items()
-    }
 
 
 def _shown(note: Conflict, row: Row, viewer: Viewer, names: "_Names") -> Open:

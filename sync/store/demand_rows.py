@@ -12,6 +12,7 @@ from sync.domain.colours import FINISHED, Coloured, DemandFacts, demand_colour
 from sync.domain.demand_flow import reply_due_at
 from sync.domain.roles import Viewer
 from sync.domain.rules import Rules
+from sync.store import record_states
 from sync.store.database import Database, converted
 from sync.store.viewers import MINE, viewer_streams
 
@@ -85,6 +86,7 @@ class DemandRow:
     evaluation: str
     close_kind: str
     replied_on: str | None
+    sync: str = ""  # a state of sync.store.record_states; '' where there is no server
 
 
 def load_rows(
@@ -94,7 +96,11 @@ def load_rows(
     sensitive = sensitive_codes(rules.demand_categories)
     with converted():
         found = db.conn.execute(f"{_ROW} {condition}", {**given, "streams": viewer_streams(viewer)}).fetchall()
-    return tuple(_row(dict(zip(_COLUMNS, cells, strict=True)), sensitive, rules=rules, now=now) for cells in found)
+    made = [dict(zip(_COLUMNS, cells, strict=True)) for cells in found]
+    states = record_states.states(db, viewer, "demand", [values["demand_id"] for values in made])
+    return tuple(
+        _row(values | {"sync": states.get(values["demand_id"], "")}, sensitive, rules=rules, now=now) for values in made
+    )
 
 
 def quoted(states: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.domain.roles import Viewer
+from sync.store import record_states
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
 from sync.store.viewers import viewer_streams
@@ -106,13 +107,16 @@ class DisputeRow:
     is_handed_over: bool
     next_on: str | None
     next_step: str
+    sync: str = ""  # a state of sync.store.record_states; '' where there is no server
 
 
 def load_rows(db: Database, viewer: Viewer, condition: str, given: Mapping[str, Any]) -> tuple[DisputeRow, ...]:
     """The disputes the viewer may see something of and that meet a condition on ``s``, ordered as it says."""
     with converted():
         found = db.conn.execute(f"{_ROW} {condition}", {**given, "streams": viewer_streams(viewer)}).fetchall()
-    return tuple(_row(dict(zip(_COLUMNS, cells, strict=True))) for cells in found)
+    made = [dict(zip(_COLUMNS, cells, strict=True)) for cells in found]
+    states = record_states.states(db, viewer, "dispute", [values["dispute_id"] for values in made])
+    return tuple(_row(values | {"sync": states.get(values["dispute_id"], "")}) for values in made)
 
 
 def _row(values: dict[str, Any]) -> DisputeRow:

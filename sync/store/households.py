@@ -18,7 +18,7 @@ from sync.domain.masking import mask_phone
 from sync.domain.pairing import CARE_ROLES, visit_due_on
 from sync.domain.roles import OFFICE_ROLES, STATION_ROLES, Viewer
 from sync.domain.rules import Rules
-from sync.store import needs_map, schema
+from sync.store import needs_map, record_states, schema
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
 from sync.store.viewers import MINE, viewer_streams
@@ -104,6 +104,7 @@ class HouseholdCard:
     visits: int
     may_edit: bool
     may_care: bool
+    sync: str = ""  # a state of sync.store.record_states; '' where there is no server
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +286,7 @@ def card(
         visits=visits,
         may_edit=building_id in viewer.buildings(OFFICE_ROLES),
         may_care=building_id in viewer.buildings(CARE_ROLES),
+        sync=record_states.states(db, viewer, "household", [household_id]).get(household_id, ""),
     )
 
 

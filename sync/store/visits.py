@@ -18,6 +18,7 @@ from sync.domain.roles import OFFICE_ROLES, Viewer
 from sync.domain.visit_facts import KnockIntent, KnownVisit, VisitIntent
 from sync.domain.visiting import add_to_visit, band_of, change_visit, record_visit, undo_visit
 from sync.errors import RuleError
+from sync.store import record_states
 from sync.store.database import Database, converted
 from sync.store.store import Store, Touched
 from sync.store.viewers import MINE, viewer_streams
@@ -68,6 +69,7 @@ class PastVisit:
     round_name: str
     note: str
     demands: tuple[tuple[str, str], ...]  # (title, state)
+    sync: str = ""  # a state of sync.store.record_states, of own visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class TodayEntry:
     outcome: str
     recorded_at: int
     demands: int
+    sync: str = ""  # a state of sync.store.record_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ def timeline(db: Database, viewer: Viewer, household_id: str) -> tuple[PastVisit
     for visit_id, title, state in found:
         demands.setdefault(visit_id, []).append((title, state))
     hides = viewer.is_head_only()
+    states = record_states.states(db, viewer, "visit", [row[0] for row in rows if row[3] == viewer.account_id])
     made = []
     for visit_id, visited_on, outcome, recorded_by, reasons, note, round_no, rounds in rows:
         is_own = recorded_by == viewer.account_id
@@ -194,7 +198,8 @@ def timeline(db: Database, viewer: Viewer, household_id: str) -> tuple[PastVisit
             continue
         name = round_name(rounds, round_no)
         told = tuple(demands.get(visit_id, ()))
-        made.append(PastVisit(visit_id, visited_on, outcome, is_own, texts(reasons), name, note, told))
+        sync = states.get(visit_id, "")
+        made.append(PastVisit(visit_id, visited_on, outcome, is_own, texts(reasons), name, note, told, sync))
     return tuple(made)
 
 
@@ -209,8 +214,17 @@ def today_entries(db: Database, viewer: Viewer, *, today: str) -> tuple[TodayEnt
     given = {"streams": viewer_streams(viewer), "me": viewer.account_id, "since": start_of_day(today)}
     with converted():
         rows = db.conn.execute(statement, given).fetchall()
+    states = record_states.states(db, viewer, "visit", [row[0] for row in rows])
     return tuple(
-        TodayEntry(visit_id, household_id, room_label(building, unit, room_no), outcome, recorded_at, demands)
+        TodayEntry(
+            visit_id,
+            household_id,
+            room_label(building, unit, room_no),
+            outcome,
+            recorded_at,
+            demands,
+            states.get(visit_id, ""),
+        )
         for visit_id, household_id, building, unit, room_no, outcome, recorded_at, demands in rows
     )
 

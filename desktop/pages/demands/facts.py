@@ -11,6 +11,7 @@ from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, Card, clear, fact
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import StateBadge
+from desktop.widgets.sync_line import SyncLine
 from desktop.widgets.timeline import TimelineEntry
 from desktop.words.demands import (
     CLOSE_KINDS,
@@ -41,6 +42,7 @@ class DemandFactsCard(Card):
     """Shows a ``DemandCard``; ``words_asked`` when somebody with the right wants to read what is kept apart."""
 
     words_asked = Signal()
+    decision_asked = Signal()  # two versions, or something to be put right
 
     def __init__(self, rules: Rules) -> None:
         super().__init__()
@@ -49,6 +51,9 @@ class DemandFactsCard(Card):
         self.add_beside_title(self._badge)
         self._due = label("", "pill")
         self.add_action(self._due)
+        self.sync_line = SyncLine()
+        self.sync_line.asked.connect(self.decision_asked)
+        self.add(self.sync_line)
         self._said = label("", wrap=True, copyable=True)
         self.add(self._said)
         self._grid_holder = QWidget()
@@ -73,6 +78,7 @@ class DemandFactsCard(Card):
         self.set_title(f"{row.place} {row.title}".strip())
         tone, character = badge_of(row)
         self._badge.set_state(tone, character=character)
+        self.sync_line.show_state(row.sync)
         due = due_words(row, now=now)
         set_text(self._due, due)
         theme.set_role(self._due, "pill-alarm" if is_late(row, now=now) else "pill")

@@ -20,6 +20,7 @@ from desktop.widgets.paged_model import Column, PagedModel
 from desktop.widgets.record_table import RecordTable
 from desktop.widgets.state_badge import state_character
 from desktop.words.demands import STAGES, STATES, badge_of, due_words, word
+from desktop.words.sync import short_state
 from sync.domain.calendar import DAY, day_of
 from sync.domain.roles import STATION_ROLES
 from sync.errors import QiaomenError
@@ -145,7 +146,7 @@ class DemandsPage(Page):
             Column(tr("Colour"), badge_text, 64, badge=lambda row: badge_of(row)[0]),
             Column(tr("Place"), lambda row: row.place, 130, is_bold=True),
             Column(tr("Matter"), lambda row: row.title),
-            Column(tr("State"), lambda row: word(STATES, row.state), 200),
+            Column(tr("State"), _state, 200),
             Column(tr("With whom"), whose, 130),
             Column(tr("Due"), lambda row: due_words(row, now=now()), 170),
             Column(tr("Raised"), raised, 140),
@@ -190,3 +191,7 @@ class DemandsPage(Page):
         said = words(error)
         tone = Tone.WARN if isinstance(error, QiaomenError) else Tone.ALARM
         self.context.hub.notice.emit(Notice(said.title, said.advice, tone, details=said.details))
+
+
+def _state(row: DemandRow) -> str:
+    return " · ".join(filter(None, (word(STATES, row.state), short_state(row.sync))))

@@ -45,7 +45,7 @@ class DemandPage(Page):
     """
 
     name: ClassVar[str] = "demand"
-    listens: ClassVar[frozenset[str]] = frozenset({"demand", "demand_event", "demand_detail"})
+    listens: ClassVar[frozenset[str]] = frozenset({"demand", "demand_event", "demand_detail", "conflict"})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -226,6 +226,7 @@ class DemandPage(Page):
         self._main_box.setSpacing(px(theme.GAP_L))
         self.facts = DemandFactsCard(self.context.rules)
         self.facts.words_asked.connect(self._read_words)
+        self.facts.decision_asked.connect(lambda: self.context.navigate("sync", record_id=self._demand_id))
         self._main_box.addWidget(self.facts)
         self._main_box.addStretch(1)
         self._history = Card(tr("What has happened"))

@@ -10,6 +10,7 @@ from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, Card, clear
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.state_badge import state_character
+from desktop.widgets.sync_line import SyncLine
 from desktop.widgets.text_area import TextArea
 from desktop.words.households import NOTICE_WAYS, OCCUPANCIES, RESIDENCES, day_words, word
 from sync.domain.calendar import days_between
@@ -29,6 +30,7 @@ class FactsCard(Card):
     visit_asked = Signal()
     notice_asked = Signal()
     hint_given = Signal(str)  # the words to the station
+    decision_asked = Signal()  # two versions, or something to be put right
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +43,9 @@ class FactsCard(Card):
         self.visit = button("", role="primary", on_click=self.visit_asked.emit)
         self.add_action(self.edit)
         self.add_action(self.visit)
+        self.sync_line = SyncLine()
+        self.sync_line.asked.connect(self.decision_asked)
+        self.add(self.sync_line)
         self._facts = QWidget()
         self._grid = QGridLayout(self._facts)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -72,6 +77,7 @@ class FactsCard(Card):
         count = f" {card.open_demands}" if card.open_demands else ""
         set_text(self._pill, f"{state_character(card.tone)}{count}")
         theme.set_role(self._pill, "pill-alarm" if card.tone == "red" else "pill")
+        self.sync_line.show_state(card.sync)
         self.edit.setVisible(card.may_edit)
         self.visit.setVisible(card.may_edit)
         self._fill(card)

@@ -30,7 +30,7 @@ class HouseholdsPage(HouseholdsBoard):
     name: ClassVar[str] = "households"
     listens: ClassVar[frozenset[str]] = frozenset(
         {"household", "resident", "visit", "demand", "privacy_notice", "care_due", "care_pairing", "care_suggestion"}
-        | {"building", "unit", "household_cluster"}
+        | {"building", "unit", "household_cluster", "conflict"}
     )
 
     def __init__(self, context: Context) -> None:
@@ -260,6 +260,7 @@ class HouseholdsPage(HouseholdsBoard):
                 "household", self._household_id, field, then=lambda number: self.facts.show_number(field, number)
             )
         )
+        self.facts.decision_asked.connect(lambda: self.context.navigate("sync", record_id=self._household_id))
         self.facts.notice_asked.connect(lambda: saving.notice(self._household_id))
         self.facts.hint_given.connect(
             lambda note: saving.hint(self._household_id, note, then=self.facts.hint_box.close_box)

@@ -20,6 +20,7 @@ from desktop.widgets.timeline import Timeline, TimelineEntry
 from desktop.words.demands import EVALUATIONS, MOVES, STATES, badge_of
 from desktop.words.demands import word as demand_word
 from desktop.words.households import CARE_LEVELS, OUTCOMES, SEXES, word
+from desktop.words.sync import short_state
 from sync.domain.calendar import CHINA, day_of
 from sync.domain.catalogue import KINDS
 from sync.domain.categories import DemandCategories
@@ -129,6 +130,8 @@ class HouseholdTabs(Card):
             state = f"{state} · {demand_word(EVALUATIONS, row.evaluation)}"
         elif row.partner_name:
             state = f"{row.partner_name} · {state}"
+        if short := short_state(row.sync):
+            state = f"{state} · {short}"
         is_untold = row.state == "resolved"
         action = button(
             tr(MOVES["reply"]) if is_untold else tr("Look"),
@@ -142,7 +145,7 @@ class HouseholdTabs(Card):
         entries = []
         for visit in opened.visits:
             asked = tr(", ", "list").join(title for title, _ in visit.demands)
-            said = " · ".join(part for part in (visit.note, asked) if part)
+            said = " · ".join(part for part in (visit.note, asked, short_state(visit.sync)) if part)
             day = short_day(visit.visited_on, today=today)
             title = f"{day} {word(OUTCOMES, visit.outcome)}"
             entries.append(TimelineEntry(title, said, visit.round_name))

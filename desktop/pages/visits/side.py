@@ -9,6 +9,7 @@ from desktop.pages.visits import choices
 from desktop.widgets.card import Card
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.timeline import Timeline, TimelineEntry
+from desktop.words.sync import short_state
 from sync.store.visits import PastVisit
 
 # A demand in one of these needs nothing more from the person at the door.
@@ -51,7 +52,7 @@ def _entry(visit: PastVisit, today: str) -> TimelineEntry:
         said.append(visit.note)
     elif not visit.demands and visit.outcome == "met":
         said.append(tr("nothing new"))
-    note = "" if visit.is_own else tr("by a colleague")
+    note = short_state(visit.sync) if visit.is_own else tr("by a colleague")
     return TimelineEntry(title=" ".join((day, *why)), text=" · ".join(said), note=note)
 
 

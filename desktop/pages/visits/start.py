@@ -19,6 +19,7 @@ from desktop.widgets.card import Card, clear
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label, line, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
+from desktop.words.sync import RECORD_STATES, short_state
 from sync.domain.address import room_label
 from sync.domain.calendar import CHINA, day_of
 from sync.store import drafts, search, staff, visits
@@ -135,7 +136,9 @@ class StartPanel(Card):
             if entry.demands:
                 said.append(tr("{n} matters", n=entry.demands).format(n=entry.demands))
             row.addWidget(label(" · ".join(said)), 1)
-            row.addWidget(label(tr("{time} saved").format(time=_clock(entry.recorded_at)), "secondary"))
+            saved = tr("{time} saved").format(time=_clock(entry.recorded_at))
+            state = tr(RECORD_STATES["sent"]) if entry.sync == "sent" else short_state(entry.sync)
+            row.addWidget(label(" · ".join(filter(None, (saved, state))), "secondary"))
             change = button(
                 tr("Put right"),
                 on_click=partial(self.change_asked.emit, entry.household_id, entry.visit_id),
