@@ -56,9 +56,9 @@ def run(scripts: Path, database: Database, peer: str) -> list[dict[str, Any]]:
     out.unlink(missing_ok=True)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    name = database.new_database().rpartition("/")[2].partition("?")[0]
+    name = database.new_database().partition("@/")[2].partition("?")[0]
     settings = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         "BENCH_OUT": str(out),
         "BENCH_DATA": str(SCRATCH / "data"),
         "BENCH_SCRATCH": str(scratch),
