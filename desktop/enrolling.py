@@ -4,12 +4,11 @@ Runs on the net lane; nothing else has the file open yet.
 """
 
 import platform
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 
+from desktop.fingerprint import fingerprint_of
 from desktop.sync_agent import Connect
 from desktop.vault import Vault
 from sync.client.api import Api, open_client
@@ -51,9 +50,8 @@ def set_up(
     ``stop`` ends the first download at the next piece; the rest comes with the next sync.
     Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
     """
-    fingerprint = fingerprint_of(vault)
     with (connect or open_client)(server_url) as http:
-        enrolled = enrol(http, code=code, fingerprint=fingerprint, name=platform.node())
+        enrolled = enrol(http, code=code, fingerprint=fingerprint_of(vault.database), name=platform.node())
         slots, key = KeySlots.create(_fresh(vault), device_secret=vault.secret())
         slots.add(enrolled.account_id, pin=pin, database_key=key)
         recovery = slots.set_recovery(key)
@@ -63,7 +61,7 @@ def set_up(
                 installation_id=enrolled.installation_id,
                 private_key=enrolled.key.private,
                 server_url=server_url,
-                fingerprint=fingerprint,
+                fingerprint=fingerprint_of(vault.database),
             )
             api = Api.of_installation(
                 http,
@@ -76,12 +74,6 @@ def set_up(
         finally:
             store.close()
     return SetUp(enrolled.account_id, key, recovery, complete)
-
-
-def fingerprint_of(vault: Vault) -> str:
-    """Names this PC and this data folder: a cloned disk, or a copied folder, has another one."""
-    text = "\x1f".join((str(uuid.getnode()), platform.node(), str(vault.folder.resolve())))
-    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _receive(session: Session) -> bool:

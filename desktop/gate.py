@@ -148,6 +148,8 @@ class Gate(QObject):
         )
 
     def _open(self, account_id: str, key: bytes) -> None:
+        from desktop.fingerprint import fingerprint_of
+        from sync.store.replicas import recognised
         from sync.store.store import Reader, Store
 
         tasks = self._context.tasks
@@ -157,7 +159,7 @@ class Gate(QObject):
             return
         database, rules, now = self._vault.database, self._context.rules, self._context.now
         tasks.start(
-            open_write=lambda: Store.open(database, key, rules=rules, wall=now),
+            open_write=lambda: recognised(Store.open(database, key, rules=rules, wall=now), fingerprint_of(database)),
             open_read=lambda: Reader(database, key, rules=rules, wall=now),
             owner=self,
             then=lambda _: self._opened(account_id),

@@ -57,9 +57,9 @@ class Pulling:
     def _wanted(self, heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> dict[str, int]:
         """What to ask for, in order of need: the streams that are behind, or all when none is known to be."""
         late = {head.id for head in heads if head.head > at.get(head.id, 0)}
-        rank = {stream: place for place, stream in enumerate(self._first, 1)}
-        last = len(rank) + 1
-        wanted = sorted(late or at, key=lambda s: (0 if s.startswith("community:") else rank.get(s, last), s))
+        turn = {stream: place for place, stream in enumerate(self._first, 1)}
+        last = len(turn) + 1
+        wanted = sorted(late or at, key=lambda s: (0 if s.startswith("community:") else turn.get(s, last), s))
         return {stream: at.get(stream, 0) for stream in wanted}
 
     def _page(self, wanted: Mapping[str, int], began: float) -> wire.PullReply:

@@ -26,6 +26,7 @@ class Schedule:
         self._rng = rng or random.Random()
         self.window_s = window_s
         self._failures = 0
+        self._asked_s = 0.0  # the server's own wish, while failures go on
 
     def first(self) -> Due:
         """After unlocking: anywhere within the window."""
@@ -33,18 +34,21 @@ class Schedule:
 
     def after_success(self) -> Due:
         """The routine pause, a fifth more or less."""
-        self._failures = 0
+        self._failures, self._asked_s = 0, 0.0
         return Due(EVERY_S * self._rng.uniform(0.8, 1.2), "routine")
 
     def after_failure(self, error: SyncError) -> Due:
         """Longer each time, never giving up; the server's own Retry-After is honoured, spread by half."""
         self._failures += 1
-        asked = float(error.params.get("retry_after_s", 0.0)) if isinstance(error, ServerTrouble) else 0.0
-        pause = backoff_s(self._failures, rng=self._rng)
-        return Due(max(pause, asked * self._rng.uniform(1.0, 1.5)), "retry")
+        self._asked_s = float(error.params.get("retry_after_s", 0.0)) if isinstance(error, ServerTrouble) else 0.0
+        return self._retry()
 
     def after_save(self) -> Due:
         """Soon after something was saved; while the line is away, the pause of the last failure goes on."""
         if self._failures:
-            return Due(backoff_s(self._failures, rng=self._rng), "retry")
+            return self._retry()
         return Due(SOON_S * self._rng.uniform(0.6, 1.4), "saved")
+
+    def _retry(self) -> Due:
+        pause = backoff_s(self._failures, rng=self._rng)
+        return Due(max(pause, self._asked_s * self._rng.uniform(1.0, 1.5)), "retry")

@@ -7,6 +7,7 @@ from sync.store.state import write_state
 from sync.store.store import Store
 
 SHIFTED_FROM_MS = 10 * 60 * 1000  # a clock less wrong than this is let be
+_UNREADABLE = "-"
 _OURS = "action <> 'state'"  # rows given back bear the clocks of whoever wrote them
 
 
@@ -25,6 +26,28 @@ def rename_replica(store: Store, *, replica: int | None = None) -> int:
         write_state(store.db, replica=name, batch=0)
     store.reload()
     return name
+
+
+def recognised(store: Store, fingerprint: str) -> Store:
+    """The store just opened, under a new name if it finds itself elsewhere: on another PC, in another folder or file.
+
+    ``fingerprint`` has parts joined by points; one that is ``-`` could not be read and says nothing, now or later. A
+    file that knows none yet, or one of an earlier form, learns it and keeps its name. When that cannot be written the
+    file is closed. Raises StoreError.
+    """
+    try:
+        here, known = fingerprint.split("."), store.state.fingerprint.split(".")
+        if len(here) == len(known):
+            pairs = list(zip(here, known, strict=True))
+            if any(now != then for now, then in pairs if _UNREADABLE not in (now, then)):
+                rename_replica(store)
+            here = [then if now == _UNREADABLE else now for now, then in pairs]
+        if here != known:
+            store.set_state(fingerprint=".".join(here))
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def learn_offset(store: Store, offset_ms: int) -> None:

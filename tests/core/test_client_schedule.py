@@ -56,5 +56,9 @@ def test_the_pause_grows() -> None:
 
 
 def test_the_server_is_not_asked_before_it_wants() -> None:
-    due = _schedule().after_failure(ServerTrouble("busy", retry_after_s=1000.0))
+    schedule = _schedule()
+    due = schedule.after_failure(ServerTrouble("busy", retry_after_s=1000.0))
     assert 1000.0 <= due.in_s <= 1500.0
+    assert schedule.after_save().in_s >= 1000.0  # a save does not make it come earlier
+    schedule.after_failure(Offline("no_line"))
+    assert schedule.after_save().in_s <= 300.0

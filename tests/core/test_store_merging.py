@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from sync.domain.catalogue import KINDS
 from sync.domain.clock import hlc_of
 from sync.domain.merge import Row
 from sync.domain.operations import Operation, new, patch
+from sync.errors import StoreError
 from sync.store import drafts, merging, outbox, schema, search, unsent
 from sync.store.leaving import Exit
 from sync.store.merging import Page
 from sync.store.outbox import Refusal, Reply
-from sync.store.replicas import learn_offset, rename_replica
+from sync.store.replicas import learn_offset, recognised, rename_replica
 from sync.store.writer import Touched
 from world import World
 
@@ -321,3 +323,26 @@ def test_a_clock_far_behind_is_corrected_too(world: World) -> None:
     learn_offset(world.store, 100 * 24 * 3600 * 1000)
     (line,) = unsent.lines(world.store.db)
     assert line.operation.hlc >= hlc_of(world.store.now())
+
+
+def test_a_file_that_finds_itself_elsewhere_takes_a_new_name(world: World) -> None:
+    name = world.store.replica
+    assert recognised(world.store, "a.b.c.d") is world.store
+    recognised(world.store, "a.-.c.d")  # what cannot be read says nothing
+    assert (world.store.replica, world.store.state.fingerprint) == (name, "a.b.c.d")
+    recognised(world.store, "a.b.x.d")
+    assert world.store.replica != name
+    assert world.store.state.fingerprint == "a.b.x.d"
+    name = world.store.replica
+    world.store.set_state(fingerprint="as an earlier program had it")
+    recognised(world.store, "-.b.x.d")
+    recognised(world.store, "z.b.x.d")
+    assert (world.store.replica, world.store.state.fingerprint) == (name, "z.b.x.d")
+
+
+def test_a_file_that_cannot_be_written_is_not_left_open(world: World) -> None:
+    world.store.db.conn.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError):
+        recognised(world.store, "a.b.c.d")
+    with pytest.raises(Exception, match="closed"):
+        world.store.db.conn.execute("SELECT 1")
