@@ -1,13 +1,8 @@
 """Kill after kill: two PCs and a server, each a process, ended at any moment, and every save accounted for."""
 
 import random
-import re
-import socket
 import sqlite3
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,9 +14,11 @@ import msgspec
 import psycopg
 from litestar import Litestar
 
+import serving
 from postgresql import PostgreSQL
 from saving_pc import POINTS, Job, Settled
 from servers import Server, ServerClock
+from serving import Serving, free_port
 from starter import Process, Starter
 from sync.client.api import open_client
 from sync.client.enrolment import enrol
@@ -29,11 +26,9 @@ from sync.domain.checks import row_check
 from sync.store.store import Store, wall_ms
 from world import KEY, rules
 
-MODULES = ("sync.server.__main__", "saving_pc")
+MODULES = (serving.MODULE, "saving_pc")
 HOMES = ("b1-101", "b1-102", "b2-101", "b2-102", "b3-101")
-READY_S = 60.0
 LONGEST_S = 0.3  # of work before the PCs are ended
-_CODE = re.compile(r"First enrolment code.*: (\S+)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -114,12 +109,9 @@ class Trial:
         self._database = postgresql.new_database() if postgresql else ""
         self._anew = anew
         self._rng = random.Random(seed)
-        self._port = _free_port()
-        self._url = f"http://127.0.0.1:{self._port}"
-        self._data = folder / "server"
-        self._data.mkdir()
+        self._serving = Serving(starter, folder / "server", free_port(), self._database, anew=anew)
         self._lives = 0
-        self._server = self._serve()
+        self._server = self._serving.start()
         self._homes: list[tuple[str, str]] = []
         self._people = self._let_in()
 
@@ -164,7 +156,7 @@ class Trial:
             self._server.end()
 
     def _job(self, person: Person, way: str) -> Job:
-        job = Job(str(person.store), self._url, person.account, person.name, self._lives, self._homes)
+        job = Job(str(person.store), self._serving.url, person.account, person.name, self._lives, self._homes)
         server, _, point = way.partition(" ") if way.startswith("server ") else ("", "", way)
         if way == "statement":
             job.die_at = self._rng.randrange(1, 1500)
@@ -203,23 +195,6 @@ class Trial:
 
     # ------------------------------------------------------------------------------------------- processes
 
-    def _serve(self) -> Process:
-        arguments = ["serve", "--data", str(self._data), "--port", str(self._port)]
-        if self._database:
-            arguments += ["--database", self._database]
-        module = "sync.server" if self._anew else "sync.server.__main__"
-        process = self._starter.start(module, arguments, output=self._folder / "server.out", anew=self._anew)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        until = time.monotonic() + READY_S
-        while time.monotonic() < until:
-            try:
-                with opener.open(f"{self._url}/livez", timeout=5):
-                    return process
-            except (urllib.error.URLError, OSError):
-                if process.wait(0.01):
-                    break
-        raise AssertionError("the server does not answer: " + "\n".join(process.said()[-40:]))
-
     def _live(self, person: Person, job: Job) -> Process:
         argument = msgspec.json.encode(job).decode()
         return self._starter.start("saving_pc", [argument], output=person.said, anew=self._anew)
@@ -228,7 +203,7 @@ class Trial:
         if self._postgresql is not None and not self._postgresql.runs:
             self._postgresql.start()
         if not self._server.alive:
-            self._server = self._serve()
+            self._server = self._serving.start()
 
     def _settle(self) -> None:
         lives = []
@@ -247,12 +222,10 @@ class Trial:
     # ------------------------------------------------------------------------------------------- letting in
 
     def _let_in(self) -> list[Person]:
-        found = _CODE.search((self._folder / "server.out").read_text("utf-8"))
-        assert found is not None
         people = []
-        with open_client(self._url) as http:
+        with open_client(self._serving.url) as http:
             server = Server(Litestar(), http, ServerClock(wall_ms()))
-            secretary = server.enrol(found[1])
+            secretary = server.enrol(self._serving.first_code())
             server.furnish(secretary)
             self._homes = [(server.places[home], server.places[home.partition("-")[0]]) for home in HOMES]
             for name in ("first", "second"):
@@ -260,7 +233,7 @@ class Trial:
                 path = self._folder / f"{name}.db"
                 store = Store.create(path, KEY, community_id=done.community_id, rules=rules())
                 store.set_state(
-                    installation_id=done.installation_id, private_key=done.key.private, server_url=self._url
+                    installation_id=done.installation_id, private_key=done.key.private, server_url=self._serving.url
                 )
                 store.close()
                 people.append(Person(name, path, done.account_id, self._folder / f"{name}.out"))
@@ -272,7 +245,7 @@ class Trial:
 
     def _ask(self, sql: str) -> list[Any]:
         if not self._database:
-            with closing(sqlite3.connect(self._data / "server.db")) as connection:
+            with closing(sqlite3.connect(self._serving.data / "server.db")) as connection:
                 return connection.execute(sql).fetchall()
         with psycopg.connect(self._database.replace("+psycopg", "")) as connection:
             return connection.execute(sql).fetchall()
@@ -344,13 +317,6 @@ class Trial:
 
 def _note(fields: str) -> str:
     return str(msgspec.json.decode(fields, type=dict[str, Any]).get("note", ""))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

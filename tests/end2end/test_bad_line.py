@@ -1,0 +1,40 @@
+"""A station at the end of a bad line gets everything, its own building first, and pays little for a day's changes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from far_station import site
+from proxy import BadLine, Quality
+
+# A tenth of the delay that the long form takes, and ten times its width: the same mishaps in a tenth of the time.
+BAD = Quality(round_trip_s=0.03, loss=0.01, bits_per_s=20e6, reset_every=200_000, portal_every=3)
+CHANGED = 50
+MOST_BYTES = 60_000
+
+
+def test_a_station_on_a_bad_line_gets_everything(tmp_path: Path) -> None:
+    with (
+        site(tmp_path, "small") as served,
+        BadLine(served.serving.port, BAD, seed=3) as line,
+        served.station("grid0", line, pause_s=lambda _: 0.02) as station,
+    ):
+        took = station.sync(first=served.streams_of(served.own_building("head3")))
+        assert took.outcome.pulled > 0
+        assert took.tries > 1
+        assert min(line.counts[mishap] for mishap in ("lost", "resets", "portals")) > 0
+        assert took.behind > 0
+        at = dict(station.store.db.conn.execute("SELECT stream, seq FROM cursor"))
+        heads = served.heads()
+        assert {name: heads.get(name, 0) for name in at} == at
+
+        line.quality = replace(BAD, reset_every=0, portal_every=0)
+        changed = station.change(CHANGED, "今日更新")
+        sent = station.sync()
+        assert sent.outcome.pushed == CHANGED
+        assert sent.outcome.refused == 0
+        assert sent.bytes <= MOST_BYTES
+
+        served.change(changed, "近处更新")
+        received = station.sync()
+        assert received.outcome.pulled == CHANGED
+        assert received.bytes <= MOST_BYTES

@@ -1,0 +1,70 @@
+"""The real server as a process of its own, started and waited for."""
+
+import re
+import socket
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from starter import Process, Starter
+
+MODULE = "sync.server.__main__"  # to be imported by the starter
+READY_S = 60.0
+_CODE = re.compile(r"First enrolment code.*: (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a server is started with; ``start`` may be called again after it was killed."""
+
+    starter: Starter
+    data: Path
+    port: int
+    database: str = ""
+    example: str = ""
+    anew: bool = False
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def output(self) -> Path:
+        """What it says."""
+        return self.data / "server.out"
+
+    def first_code(self) -> str:
+        """The code for the first PC."""
+        found = _CODE.search(self.output.read_text("utf-8"))
+        assert found is not None
+        return found[1]
+
+    def start(self) -> Process:
+        """Begin, and wait until it answers."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
+        arguments += ["--database", self.database] if self.database else []
+        arguments += ["--example", self.example] if self.example else []
+        module = "sync.server" if self.anew else MODULE
+        process = self.starter.start(module, arguments, output=self.output, anew=self.anew)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        until = time.monotonic() + READY_S
+        while time.monotonic() < until:
+            try:
+                with opener.open(f"{self.url}/livez", timeout=5):
+                    return process
+            except (urllib.error.URLError, OSError):
+                if process.wait(0.01):
+                    break
+        raise AssertionError("the server does not answer: " + "\n".join(process.said()[-40:]))
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
