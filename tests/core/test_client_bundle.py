@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from postgresql import PostgreSQL
 from servers import Device, Server
 from stations import Station, demand, visit
 from sticks import Stick
@@ -20,6 +21,18 @@ from sync.server.storage.batch import Batch
 from sync.store import merging, outbox, replicas
 from sync.store import stick as remembered
 from sync.wire.bundle import read_file, unpack
+
+
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """SQLite; PostgreSQL for those tests that ask for both."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return ""
+    postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+    return postgresql.new_database()
 
 
 @pytest.fixture
@@ -48,6 +61,7 @@ def same(*stations: Station) -> bool:
     )
 
 
+@BOTH
 def test_without_a_line_work_goes_there_and_colleagues_work_comes_back(
     server: Server, first: Station, other: Station, stick: Stick
 ) -> None:
@@ -90,6 +104,7 @@ def test_refusals_come_back_by_stick_too(server: Server, first: Station, stick: 
     assert row[0] == "墙面漏水"
 
 
+@BOTH
 def test_everything_may_come_twice_late_and_out_of_order(server: Server, first: Station, stick: Stick) -> None:
     first.save([visit(server, first)])
     one = stick.export(first)
@@ -115,6 +130,7 @@ def test_everything_may_come_twice_late_and_out_of_order(server: Server, first: 
     assert len(first.rows("visit")) == 4
 
 
+@BOTH
 def test_what_a_line_did_meanwhile_is_not_done_again(
     server: Server, first: Station, other: Station, stick: Stick
 ) -> None:
