@@ -1,35 +1,38 @@
-"""The command line: ``python -m sync.server serve``."""
+"""The command line: ``python -m sync.server serve``, ``backup`` and ``restore``."""
 
 import argparse
-import gc
-import os
 import sys
-import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-
-import uvicorn
-from litestar import Litestar
 
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
 from sync.errors import StoreError
-from sync.server.app import make_app
+from sync.server import bundle_command
 from sync.server.logs import start_logging
 from sync.server.service import Service
-from sync.server.settings import Settings, wall_ms
+from sync.server.serving import serve_alone, serve_with_workers
+from sync.server.settings import PretendedClock, Settings, wall_ms
 
 _SENTENCES = {
     "in_use": "Another server (process {pid}) runs on this data folder: stop it, or give --data another folder.",
     "newer": "The data were written by a newer version of this program: install that version.",
 }
+_DEFAULTS = Settings(Path())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; the exit status."""
+    """Do what the first word says; the exit status."""
     given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except StoreError as error:
+        return _complain(_SENTENCES.get(error.code, error.code).format_map(error.params))
+    return status
+
+
+def _serve(given: argparse.Namespace) -> int:
     settings = Settings(
         data=given.data,
         database=given.database,
@@ -39,51 +42,26 @@ def main(arguments: list[str] | None = None) -> int:
         community_code=given.community_code,
         secretary_name=given.secretary_name,
         example=given.example,
-        wall=_clock(given.pretend_now) if given.pretend_now else wall_ms,
+        sync_window_s=given.sync_window,
+        queue_limit=given.queue_limit,
+        wall=PretendedClock(instant(given.pretend_now), time.monotonic_ns()) if given.pretend_now else wall_ms,
     )
+    if given.workers > 1 and settings.embedded:
+        return _complain(
+            "SQLite is for one process: leave --workers out, or give --database a PostgreSQL that several can share."
+        )
     start_logging()
+
+    def greet(service: Service) -> None:
+        _greet(service, settings)
+
+    if given.workers == 1:
+        return serve_alone(settings, greet=greet, until_stdin_closes=given.until_stdin_closes)
     try:
-        app = make_app(settings)
-    except StoreError as error:
-        print(_SENTENCES.get(error.code, error.code).format_map(error.params), file=sys.stderr)
-        return 1
-    _greet(app.state.service, settings)
-    _collect_less()
-    server = uvicorn.Server(_config(app, settings))
-    if given.until_stdin_closes:
-        threading.Thread(target=_end_with_stdin, args=(server,), name="stdin", daemon=True).start()
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        pass  # Ctrl+C; everything is closed by now
-    return 0 if server.started else 1
-
-
-def _collect_less() -> None:
-    """A batch makes some twenty thousand objects and no cycles: looking for these again and again costs a tenth."""
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays
-    gc.set_threshold(50_000, 20, 20)
-
-
-def _config(app: Litestar, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=25,
-        limit_concurrency=None,
-    )
-
-
-def _end_with_stdin(server: uvicorn.Server) -> None:
-    # The other end belongs to whoever started us: the system closes it however that process ends.
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    server.should_exit = True
+        return serve_with_workers(settings, given.workers, greet=greet, until_stdin_closes=given.until_stdin_closes)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        return _complain(f"The address {where} cannot be had ({error.strerror}): stop what uses it, or give --port.")
 
 
 def _greet(service: Service, settings: Settings) -> None:
@@ -96,22 +74,49 @@ def _greet(service: Service, settings: Settings) -> None:
     sys.stdout.flush()
 
 
-def _clock(start: str) -> Callable[[], int]:
-    began, first = time.monotonic_ns(), instant(start)
-    return lambda: first + (time.monotonic_ns() - began) // 1_000_000
+def _complain(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sync.server", description="The sync server.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    serve = commands.add_parser("serve", help="serve until stopped")
-    serve.add_argument("--data", type=Path, default=Path("data"), help="data folder (default: ./data)")
-    serve.add_argument("--database", default="", help="postgresql+psycopg://… instead of SQLite in the data folder")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8440)
-    serve.add_argument("--community-name", default=Settings(Path()).community_name)
+    _add_serve(commands.add_parser("serve", help="serve until stopped"))
+    bundle = commands.add_parser("bundle", help="take in what PCs without a line sent by stick, and write the answers")
+    bundle.set_defaults(run=lambda given: bundle_command.run(given, print))
+    _add_data(bundle)
+    bundle_command.add_arguments(bundle)
+    return parser
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, default=Path("data"), help="data folder (default: ./data)")
+    command.add_argument("--database", default="", help="postgresql+psycopg://… instead of SQLite in the data folder")
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.set_defaults(run=_serve)
+    _add_data(serve)
+    serve.add_argument("--host", default=_DEFAULTS.host)
+    serve.add_argument("--port", type=int, default=_DEFAULTS.port)
+    serve.add_argument("--workers", type=_at_least_one, default=1, help="processes, on PostgreSQL only (default: 1)")
+    serve.add_argument("--community-name", default=_DEFAULTS.community_name)
     serve.add_argument("--community-code", default="", help="area code of twelve digits")
-    serve.add_argument("--secretary-name", default=Settings(Path()).secretary_name)
+    serve.add_argument("--secretary-name", default=_DEFAULTS.secretary_name)
+    serve.add_argument(
+        "--queue-limit",
+        type=_at_least_one,
+        default=_DEFAULTS.queue_limit,
+        help=f"requests taken at once by a process; others come again later (default: {_DEFAULTS.queue_limit})",
+    )
+    serve.add_argument(
+        "--sync-window",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="over which PCs spread their rounds (default: as their number asks for)",
+    )
     serve.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, with the parent"
     )
@@ -122,7 +127,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="let the clock start at 'YYYY-MM-DD HH:MM', for demonstrations",
     )
-    return parser
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sync.server import metrics
 from sync.server.problems import ProtocolError
 
 WORK = "work"
@@ -70,9 +71,11 @@ class Admission:
             if not self.waiting:
                 self._since = self._monotonic()
             self._waiting[lane] += 1
+        metrics.waiting.labels(lane).inc()
         try:
             yield
         finally:
+            metrics.waiting.labels(lane).dec()
             with self._lock:
                 self._waiting[lane] -= 1
                 now = self._monotonic()

@@ -97,14 +97,15 @@ class Answers:
         if replica is None or replica.installation != caller.installation:
             raise ProtocolError(409, "forked", batch=0)
         held = dict(zip(message.id, message.check, strict=True))
-        reach = self._reach(connection, caller, now=now)
+        reach = self.reach(connection, caller, now=now)
         wanted = givenback.want(connection, caller.community, epoch, replica.id, held, reach=reach)
         return DigestsReply(want=[place for place, record_id in enumerate(message.id) if record_id in wanted])
 
     def _heads(self, connection: Connection, caller: Caller, *, now: int) -> Sequence[StreamHead]:
-        return feed.heads(connection, caller.community, self._reach(connection, caller, now=now))
+        return feed.heads(connection, caller.community, self.reach(connection, caller, now=now))
 
-    def _reach(self, connection: Connection, caller: Caller, *, now: int) -> Reach:
+    def reach(self, connection: Connection, caller: Caller, *, now: int) -> Reach:
+        """The streams that the accounts of this installation may read now."""
         rights = self._rights.of(connection, caller.community)
         return reach_of(connection, caller.community, rights, caller.accounts, today=day_of(now))
 

@@ -8,21 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, Request, Response, get, post, put
 from litestar.exceptions import HTTPException
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sync.domain.ids import new_id
 from sync.errors import BadMessage, QiaomenError
-from sync.server import jobs, openapi
+from sync.server import copies, jobs, metrics, openapi
 from sync.server.admission import GREETING, WORK
+from sync.server.blob_desk import OCTETS
 from sync.server.bundle_door import PATH, Door
 from sync.server.logs import log, log_failure
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, problem
 from sync.server.service import Endpoint, Service
 from sync.server.settings import Settings
+from sync.server.storage.blobs import PIECE
 from sync.wire import LIMITS, Problem, compress
 
 _SMALL = 400  # bytes; below it compression is not worth its header
@@ -38,6 +40,7 @@ def make_app(settings: Settings) -> Litestar:
     """
     service = Service(settings)
     exchange = _Exchange(service).answer
+    alone = settings.worker in (None, 0)  # of several processes one does what is done once
 
     @post("/sync/v1/hello", status_code=200)
     async def hello(request: _Request) -> Response[bytes]:
@@ -67,6 +70,14 @@ def make_app(settings: Settings) -> Litestar:
     async def new_code(request: _Request) -> Response[bytes]:
         return await exchange(request, service.new_code, lane=GREETING, most=_LETTING_IN)
 
+    @put("/sync/v1/blobs/{checksum:str}", status_code=200)
+    async def put_blob(request: _Request) -> Response[bytes]:
+        return await exchange(request, service.blobs.put, most=PIECE)
+
+    @get("/sync/v1/blobs/{checksum:str}")
+    async def get_blob(request: _Request) -> Response[bytes]:
+        return await exchange(request, service.blobs.get, most=0)
+
     @get("/livez", sync_to_thread=False)
     def livez() -> Response[bytes]:
         return _plain(Answer(b'{"alive":true}'))
@@ -79,15 +90,26 @@ def make_app(settings: Settings) -> Litestar:
             ready = False
         return _plain(Answer(b'{"ready":true}') if ready else Answer(b'{"ready":false}', 503))
 
+    @get("/metrics", sync_to_thread=False)
+    def counted() -> Response[bytes]:
+        return _plain(Answer(metrics.exposition(lambda: copies.age_s(settings.data)), media_type=metrics.MEDIA_TYPE))
+
     document = msgspec.json.encode(openapi.description())
 
     @get(["/schema", "/schema/openapi.json"], sync_to_thread=False)
     def schema() -> Response[bytes]:
         return _plain(Answer(document))
 
+    exchanges = hello, push, pull, digests, enrol, people, new_code
     app = Litestar(
-        route_handlers=[hello, push, pull, digests, enrol, people, new_code, livez, readyz, schema],
-        lifespan=[lambda _: jobs.running(service.file_unanswered, every_s=settings.jobs_every_s)],
+        route_handlers=[*exchanges, put_blob, get_blob, livez, readyz, counted, schema],
+        lifespan=[
+            lambda _: jobs.running(service.file_unanswered, every_s=settings.jobs_every_s),
+            lambda _: jobs.running(service.purge, every_s=settings.jobs_every_s, event="purged"),
+            lambda _: jobs.running(service.sweep_blobs, every_s=settings.jobs_every_s, event="swept"),
+        ]
+        if alone
+        else [],
         on_shutdown=[service.close],
         exception_handlers={Exception: _unforeseen},
         openapi_config=None,
@@ -127,6 +149,7 @@ class _Exchange:
         try:
             with self._admission.place(lane):
                 answer = await endpoint(await self._sent(request, counts, most=most))
+            _count(counts, answer)
         except QiaomenError as error:
             answer = problem(error)
             counts["code"] = error.code
@@ -144,6 +167,7 @@ class _Exchange:
         took = (time.perf_counter_ns() - started) // 1000
         path = _path(request)
         log("request", path=path, status=answer.status, took_us=took, answered=len(answer.body), **counts)
+        metrics.count_request(path, answer.status, took / 1_000_000, code=str(counts.get("code", "")))
         answer = replace(answer, headers={**answer.headers, "x-request-id": str(counts["request"])})
         return _compressed(answer, request.headers.get("accept-encoding", ""))
 
@@ -170,6 +194,14 @@ class _Exchange:
         )
 
 
+def _count(counts: dict[str, object], answer: Answer) -> None:
+    match counts:
+        case {"operations": int(operations)}:
+            metrics.count_push(operations, answer.body)
+        case {"rows": int(rows)}:
+            metrics.count_rows(rows)
+
+
 async def _body(request: _Request, *, most: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
@@ -182,9 +214,9 @@ async def _body(request: _Request, *, most: int) -> bytes:
 
 
 def _path(request: _Request) -> str:
-    """The path without an account in it."""
-    path = request.scope["path"]
-    return path if "/people/" not in path else "/sync/v1/people/{account}/code"
+    """The route's own path, without an account or a checksum in it."""
+    path: str = min(request.scope["route_handler"].paths)
+    return path.replace(":str}", "}")
 
 
 def _request_id() -> str:
@@ -194,7 +226,7 @@ def _request_id() -> str:
 def _compressed(answer: Answer, accepted: str) -> Response[bytes]:
     offered = {part.partition(";")[0].strip() for part in accepted.split(",")}
     encoding = next((name for name in ("zstd", "gzip") if name in offered), "")
-    if not encoding or len(answer.body) < _SMALL:
+    if not encoding or answer.media_type == OCTETS or len(answer.body) < _SMALL:
         return _plain(answer)
     body = compress(answer.body, encoding=encoding)
     headers = {**answer.headers, "content-encoding": encoding, "vary": "accept-encoding"}

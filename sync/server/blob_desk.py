@@ -17,6 +17,7 @@ from sync.server.storage.blobs import Blobs, Named, checksums, named
 from sync.server.storage.push import Caller
 from sync.wire import BlobReply
 
+OCTETS = "application/octet-stream"  # compressed already, each in its own way
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
 _YOUNG_S = 2 * 86_400  # an upload may be on its way for so long before its attachment is looked for
 
@@ -42,7 +43,7 @@ class BlobDesk:
         """The piece that begins at an offset."""
         blob, offset = await self._asked(sent)
         data = await asyncio.to_thread(self._blobs.read, blob, offset)
-        return Answer(data, media_type="application/octet-stream")
+        return Answer(data, media_type=OCTETS)
 
     async def sweep(self, community: str) -> int:
         """Remove files that no attachment names any more; how many."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from sync.server import metrics
 from sync.server.settings import wall_ms
 
 _NAME = "sync.server"
@@ -13,7 +14,9 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def log(event: str, **numbers: Any) -> None:
-    """Write one line; values are numbers, ids and codes."""
+    """Write one line; values are numbers, ids and codes. An ``alarm`` with its ``code`` is counted, too."""
+    if event == "alarm":
+        metrics.count_alarm(str(numbers.get("code", "")))
     logging.getLogger(_NAME).info(event, extra={"numbers": numbers})
 
 
@@ -23,10 +26,10 @@ def log_failure(incident: str, error: Exception) -> None:
     logging.getLogger(_NAME).error("failure", extra={"numbers": where})
 
 
-def start_logging() -> None:
-    """Lines go to stderr from now on."""
+def start_logging(*, worker: int | None = None) -> None:
+    """Lines go to stderr from now on, each with the number of the worker if there are several."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines())
+    handler.setFormatter(Lines(worker))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -36,8 +39,13 @@ def start_logging() -> None:
 class Lines(logging.Formatter):
     """A record of the log as one line of JSON."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._always = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {"at": wall_ms(), "level": record.levelname.lower(), "event": record.msg}
+        line |= self._always
         line |= getattr(record, "numbers", {})
         return _encode(line).decode()
 

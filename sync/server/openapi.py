@@ -23,10 +23,12 @@ _PROBLEMS = {
     "401": "bad_signature, signature_missing, signature_malformed, digest_mismatch, clock_skew",
     "403": "revoked, out_of_scope, code_unknown, code_used, code_expired, too_many_tries",
     "409": "epoch, forked, clock",
+    "408": "too_slow",
     "413": "too_large",
     "415": "unknown_encoding",
     "422": "invalid",
     "426": "upgrade",
+    "429": "busy",
     "500": "server_error",
     "503": "unavailable",
 }
@@ -35,7 +37,7 @@ _REFERENCE = "#/components/schemas/{name}"
 
 def description() -> dict[str, Any]:
     """The whole document."""
-    structs = {struct for pair in EXCHANGES.values() for struct in pair} | {wire.Problem}
+    structs = {struct for pair in EXCHANGES.values() for struct in pair} | {wire.BlobReply, wire.Problem}
     ordered = sorted(structs, key=lambda struct: struct.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
     reference = dict(zip(ordered, schemas, strict=True))
@@ -43,11 +45,14 @@ def description() -> dict[str, Any]:
         f"/sync/v1/{name}": {"post": _operation(name, reference[sent], reference[reply], reference[wire.Problem])}
         for name, (sent, reply) in EXCHANGES.items()
     }
+    paths["/sync/v1/blobs/{checksum}"] = _blobs(reference[wire.BlobReply], reference[wire.Problem])
     for name in ("livez", "readyz"):
         answers = {"200": {"description": "yes"}}
         if name == "readyz":
             answers["503"] = {"description": "not now"}
         paths[f"/{name}"] = {"get": {"operationId": name, "responses": answers}}
+    counted = {"description": "counted since the start, for Prometheus", "content": {"text/plain": {}}}
+    paths["/metrics"] = {"get": {"operationId": "metrics", "responses": {"200": counted}}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "qiaomen sync", "version": str(SCHEMA), "description": _ABOUT},
@@ -67,6 +72,35 @@ def description() -> dict[str, Any]:
 
 
 _ABOUT = "Requests are JSON, as they are or compressed with zstd or gzip, and signed by an enrolled installation."
+
+
+def _blobs(reply: Any, problem: Any) -> dict[str, Any]:
+    """A piece of an attached file, known by its SHA-256; ``record`` is an attachment that names it."""
+    octets: dict[str, Any] = {"content": {"application/octet-stream": {}}}
+    refused = {
+        status: {"description": codes, "content": {"application/json": {"schema": problem}}}
+        for status, codes in {**_PROBLEMS, "404": "unknown_record, not_yet", "409": "offset"}.items()
+    }
+    parameters = [
+        {"name": "checksum", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "record", "in": "query", "required": True, "schema": {"type": "string"}},
+        {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+    ]
+    shared = {"security": [{"signature": []}], "parameters": parameters}
+    have = {"description": "done", "content": {"application/json": {"schema": reply}}}
+    return {
+        "get": {
+            **shared,
+            "operationId": "get_blob",
+            "responses": {"200": {"description": "a piece", **octets}, **refused},
+        },
+        "put": {
+            **shared,
+            "operationId": "put_blob",
+            "requestBody": {"required": True, **octets},
+            "responses": {"200": have, **refused},
+        },
+    }
 
 
 def _operation(name: str, sent: Any, reply: Any, problem: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from sync.server import metrics
 from sync.server.settings import Settings
 
 T = TypeVar("T")
@@ -98,15 +99,6 @@ class Runner:
         """The same as ``write``, for a caller without an event loop."""
         return self._submit(function).result()
 
-    @property
-    def in_use(self) -> int:
-        """Connections that work now."""
-        used = 0
-        for engine in {self._writer, self._reader}:
-            assert isinstance(engine.pool, QueuePool)
-            used += engine.pool.checkedout()
-        return used
-
     def close(self) -> None:
         """Finish what runs and close all connections."""
         self._write_threads.shutdown()
@@ -142,7 +134,7 @@ class Runner:
         """
         outcomes: list[Callable[[], Any]] = []
         try:
-            with self._writer.begin() as connection:
+            with metrics.working.track_inprogress(), self._writer.begin() as connection:
                 for write in group:
                     savepoint = connection.begin_nested()
                     try:
@@ -167,7 +159,7 @@ class Runner:
         left = RETRIES
         while True:
             try:
-                with self._writer.begin() as connection:
+                with metrics.working.track_inprogress(), self._writer.begin() as connection:
                     return function(connection)
             except Raced:
                 if not left:
@@ -180,7 +172,7 @@ class Runner:
             threading.Event().wait(0.01 * 2 ** (RETRIES - left))
 
     def _seen(self, function: Storage[T]) -> T:
-        with self._reader.begin() as connection:
+        with metrics.working.track_inprogress(), self._reader.begin() as connection:
             return function(connection)
 
 

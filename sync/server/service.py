@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from sync.domain.calendar import day_of
 from sync.domain.care import load_care_rules
+from sync.server import housekeeping
 from sync.server.admission import Admission, sync_window_s
 from sync.server.answers import Answers
 from sync.server.batches import taken_apart
+from sync.server.blob_desk import BlobDesk
 from sync.server.bundle import BundleDesk
 from sync.server.lock import FolderLock
 from sync.server.problems import ProtocolError
@@ -69,6 +71,12 @@ class Service:
         self._desk = Desk(self.identity.replica, care, self._rights)
         keys = self.identity.sealing.public, self.identity.signing.public
         self._answers = Answers(self._rights, keys=keys)
+        self.blobs = BlobDesk(
+            self._runner,
+            settings.data / "blobs",
+            reaching=lambda connection, caller: self._answers.reach(connection, caller, now=self._now()),
+            wall=self._now,
+        )
         self.bundles = BundleDesk(self._runner, self._desk, self._answers, self.identity, wall=self._now)
 
     def close(self) -> None:
@@ -202,8 +210,18 @@ class Service:
             )
         return filed
 
+    async def purge(self) -> int:
+        """Remove what is kept no longer; how many records, exits, refusals and answers were blanked or went."""
+        return (await housekeeping.purge(self._runner, self.identity.community, now=self._now())).total()
+
+    async def sweep_blobs(self) -> int:
+        """Remove the files that no attachment names any more; how many there were."""
+        return await self.blobs.sweep(self.identity.community)
+
     def _begin(self, connection: Connection) -> tuple[beginning.Identity, people.Code | None]:
         who = beginning.identity(connection, self.settings)
+        if self.settings.worker is not None:
+            return who, None  # whoever started the workers shows the code; another one would undo it
         return who, beginning.first_code(connection, who, now=self._now())
 
     async def _let_in(self, sent: Sent, *, add: bool) -> Answer:

@@ -7,6 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class PretendedClock:
+    """A clock for demonstrations: ``first`` (ms) at ``began`` (ns of this machine), and going on from there."""
+
+    first: int
+    began: int
+
+    def __call__(self) -> int:
+        return self.first + (time.monotonic_ns() - self.began) // 1_000_000
+
+
 def wall_ms() -> int:
     """Milliseconds since 1970 by this machine's clock."""
     return time.time_ns() // 1_000_000
@@ -32,6 +43,7 @@ class Settings:
     jobs_every_s: float = 86_400  # what only time changes is written this often, and at the start
     pool_size: int = 6
     reader_threads: int = 5
+    worker: int | None = None  # which of several processes on one database this is; None: the only one
     wall: Callable[[], int] = wall_ms
     resources: Path = Path(__file__).resolve().parents[2] / "resources"
 

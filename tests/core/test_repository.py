@@ -27,6 +27,7 @@ HOMES = {
     "httpx": "sync.client",
     "litestar": "sync.server",
     "platformdirs": "desktop.paths",
+    "prometheus_client": "sync.server",
     "psycopg": "sync.server",
     "psycopg_pool": "sync.server",
     "pysqlite3": "sync.store",
