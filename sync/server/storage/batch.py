@@ -144,8 +144,8 @@ class Batch:
             members.sort()
             there = growth[stream] = growth.get(stream) or Growth(stream)
             there.seq += len(members)
+            there.add([self._row(record_id) for _, record_id in members])
             for _, record_id in members:
-                there.add(self._row(record_id))
                 if (stored := self._stored.get(record_id)) is not None:
                     growth.setdefault(stored.stream, Growth(stored.stream)).take(stored)
         for stream, _, _ in self._exits:
@@ -229,11 +229,11 @@ class Growth(msgspec.Struct):
     rows: int = 0
     sum: int = 0
 
-    def add(self, row: Row) -> None:
-        """A row stands here now; deleted ones are not counted."""
-        if not row.deleted:
-            self.rows += 1
-            self.sum += row_check(row.id, row.clock, row.clocks)
+    def add(self, rows: Iterable[Row]) -> None:
+        """These rows stand here now; deleted ones are not counted."""
+        checks = [row_check(row.id, row.clock, row.clocks) for row in rows if not row.deleted]
+        self.rows += len(checks)
+        self.sum += sum(checks)
 
     def take(self, row: Row) -> None:
         """A row stood here, as it was."""

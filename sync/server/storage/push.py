@@ -165,16 +165,15 @@ class _Round:
     def _in_order(self) -> Iterable[tuple[int, Operation]]:
         """The operations with their places; of rows given back the parents come first."""
         operations = self._batched.operations
-        returned = [at for at, operation in enumerate(operations) if self._is_return(operation)]
+        returned: list[int] = []
+        if self._epoch.parent:
+            returned = [at for at, operation in enumerate(operations) if operation.action == "state"]
         if not returned:
             return enumerate(operations)
         self._returns.expect((operations[at].id for at in returned), replica=self._batched.head.device)
         returned.sort(key=lambda at: depth(operations[at].kind) if operations[at].kind in KINDS else 0)
-        others = ((at, operation) for at, operation in enumerate(operations) if not self._is_return(operation))
+        others = ((at, operation) for at, operation in enumerate(operations) if operation.action != "state")
         return chain(((at, operations[at]) for at in returned), others)
-
-    def _is_return(self, operation: Operation) -> bool:
-        return operation.action == "state" and bool(self._epoch.parent)
 
     def _load(self) -> None:
         operations = self._batched.operations
@@ -212,7 +211,7 @@ class _Round:
             return self._batched.flaws[place]
         kind = KINDS[operation.kind]
         before = self._batch.row(operation.id)
-        if self._is_return(operation):
+        if operation.action == "state" and self._epoch.parent:
             return self._returns.take(operation, kind, self._batched.unsound.get(place, frozenset()))
         if operation.action == "state" or operation.device != self._batched.head.device:
             return "invalid", ""  # whole rows are given back only when the server has asked for them
