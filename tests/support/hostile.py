@@ -40,7 +40,7 @@ def hostile() -> Mapping[str, Hostile]:
     return {
         "zstd bomb": Hostile(zeros(512 * MIB, "zstd"), "zstd", 413),
         "zstd bomb that owns up": Hostile(zstandard.ZstdCompressor().compress(bytes(64 * MIB)), "zstd", 413),
-        "zstd window": Hostile(_streamed(noise * 160, wide), "zstd", 400),
+        "zstd window": Hostile(_streamed(noise * 160, wide), "zstd", 413),
         "zstd frames": Hostile(zstandard.ZstdCompressor().compress(b"{}") * 2, "zstd", 400),
         "zstd cut": Hostile(zstandard.ZstdCompressor().compress(noise)[:-3], "zstd", 400),
         "gzip bomb": Hostile(zeros(128 * MIB, "gzip"), "gzip", 413),
