@@ -40,6 +40,8 @@ def begin(store: Store, *, epoch: str, batch: int) -> None:
     """
     with store.write():
         store.db.conn.execute("DELETE FROM inflight")
+        # Batches of the life that is lost would make every greeting look as if the server had been put back once more.
+        store.db.conn.execute("DELETE FROM batch_log WHERE batch > ?", (batch,))
         store.db.conn.execute("DELETE FROM outbox WHERE action = 'state'")
         store.db.conn.execute("DELETE FROM giving")
         merging.start_anew(store.db)
