@@ -37,7 +37,15 @@ class Ask(Protocol):
         otherwise: Callable[[], object] | None = None,
     ) -> None: ...
 
-    def pick_file(self, parent: QWidget, *, title: str, filters: str, then: Callable[[Path], object]) -> None: ...
+    def pick_file(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        filters: str,
+        then: Callable[[Path], object],
+        folder: Path | None = None,
+    ) -> None: ...
 
     def pick_save(
         self, parent: QWidget, *, title: str, filters: str, suggested: str, then: Callable[[Path], object]
@@ -72,9 +80,19 @@ class ScreenAsk:
             dialog.rejected.connect(lambda: otherwise())
         dialog.open()
 
-    def pick_file(self, parent: QWidget, *, title: str, filters: str, then: Callable[[Path], object]) -> None:
-        """Let a person choose a file that is there."""
-        self._pick(QFileDialog(parent, title, "", filters), mode=QFileDialog.FileMode.ExistingFile, then=then)
+    def pick_file(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        filters: str,
+        then: Callable[[Path], object],
+        folder: Path | None = None,
+    ) -> None:
+        """Let a person choose a file that is there; ``folder`` is where to begin to look."""
+        self._pick(
+            QFileDialog(parent, title, str(folder or ""), filters), mode=QFileDialog.FileMode.ExistingFile, then=then
+        )
 
     def pick_save(
         self, parent: QWidget, *, title: str, filters: str, suggested: str, then: Callable[[Path], object]

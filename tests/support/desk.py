@@ -31,6 +31,7 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[str] = []
+        self.files: list[Path] = []  # to be chosen, one after the other
         self.has_printer = True
 
     def confirm(
@@ -43,8 +44,18 @@ class Answers:
         self.asked.append(question.title)
         then()
 
-    def pick_file(self, parent: QWidget, *, title: str, filters: str, then: Callable[[Path], object]) -> None:
+    def pick_file(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        filters: str,
+        then: Callable[[Path], object],
+        folder: Path | None = None,
+    ) -> None:
         self.asked.append(title)
+        if self.files:
+            then(self.files.pop(0))
 
     def pick_save(
         self, parent: QWidget, *, title: str, filters: str, suggested: str, then: Callable[[Path], object]

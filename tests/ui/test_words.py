@@ -17,6 +17,7 @@ PLACE_OF_CODE = {
     "Offline": 0,
     "Refused": 0,
     "ServerTrouble": 0,
+    "BundleError": 0,
 }
 
 

@@ -14,6 +14,7 @@ from desktop.pages.sync_centre.pc_card import PcCard
 from desktop.pages.sync_centre.read import Overview, read_overview
 from desktop.pages.sync_centre.refused_card import RefusedCard
 from desktop.pages.sync_centre.state_card import StateCard
+from desktop.pages.sync_centre.stick import StickCard
 from desktop.sync_agent import Phase, Status
 from desktop.widgets.flow import ResponsiveColumns
 
@@ -36,7 +37,11 @@ class SyncPage(Page):
         column.setSpacing(px(theme.GAP_L))
         self.state = StateCard(context)
         self.conflicts = ConflictsCard(context, changed=self.reload)
+        self.stick = StickCard(context, changed=self.reload)
+        for one in (self.stick.out, self.stick.back):
+            self.state.buttons.addWidget(one)
         column.addWidget(self.state)
+        column.addWidget(self.stick)
         column.addWidget(self.conflicts)
         column.addStretch(1)
         self.refused = RefusedCard(context, changed=self.reload)
@@ -60,6 +65,7 @@ class SyncPage(Page):
         self._show_status(self.context.agent.status)
 
     def reload(self) -> None:
+        self.stick.refresh()
         viewer, backups = self.context.session.viewer, self.context.paths.backups
         database = self.context.vault.database
         self.context.tasks.read(
@@ -77,6 +83,7 @@ class SyncPage(Page):
     def forget(self) -> None:
         self.conflicts.show_conflicts((), (), {})
         self.refused.forget()
+        self.stick.forget()
 
     @property
     def line(self) -> str:
@@ -91,6 +98,7 @@ class SyncPage(Page):
     def _show_status(self, status: Status) -> None:
         self.state.show_status(status)
         self.pc.show_status(status)
+        self.stick.show_status(status)
         if self.isVisible() and status.phase is not Phase.SYNCING and self.context.session.is_open:
             self.reload()
 

@@ -1,0 +1,118 @@
+"""Sync by stick on the sync page: the whole program, a real file, the centre's part done by the real server."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from communities import SECRETARY_PIN, Community, community
+from desktop.pages.sync_centre.drives import is_stick, stick_folder
+from desktop.pages.sync_centre.page import SyncPage
+from desktop.sync_agent import Phase
+from programs import Program
+from sync.store.store import Store
+from sync.wire.bundle import read_file, write_file
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Community]:
+    with community(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def program(qapp: QApplication, place: Community) -> Iterator[Program]:
+    place.pc("first", place.code())
+    made = place.program("first")
+    made.try_pin(place.secretary, SECRETARY_PIN)
+    made.until(lambda: made.window.at_work, "the secretary works")
+    made.settle()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(program: Program) -> SyncPage:
+    made = cast(SyncPage, program.go("sync"))
+    program.press("现在同步")  # the PC has met its centre once
+    program.until(lambda: program.app.agent.status.phase is Phase.IDLE, "the first greeting")
+    program.settle()
+    program.press("停一停")  # and from now on there is no line
+    return made
+
+
+def record(program: Program, place: Community, household: str = "b1-101") -> None:
+    operation, author = place.server.visit(household), place.secretary
+
+    def save(store: Store) -> frozenset[tuple[str, str]]:
+        return store.save(store.act(author), [operation])
+
+    program.app.tasks.write(None, save)
+    program.settle()
+
+
+def stick_file(program: Program) -> Path:
+    (path,) = program.home.glob("带去中心-*.qmb")
+    return path
+
+
+def carried_to_the_centre(program: Program, place: Community) -> Path:
+    """The answer of the centre to the one file on the stick."""
+    content, _ = asyncio.run(place.server.service.bundles.exchange(read_file(stick_file(program))))
+    answer = program.home / "回信.qmb"
+    write_file(answer, content)
+    return answer
+
+
+def test_there_and_back_in_plain_words(program: Program, place: Community, page: SyncPage) -> None:
+    assert not page.stick.isVisible()
+    record(program, place)
+    record(program, place, "b2-101")
+    program.press("没有网：存到 U 盘带走")
+    said = program.said()
+    assert "带走了 2 条" in said
+    assert stick_file(program).name in said
+    assert "请把 U 盘交到社区中心" in said
+    assert "等回信" in said
+    answer = carried_to_the_centre(program, place)
+    place.device.pull()
+    assert len(place.device.of_kind("visit")) == 2
+    place.device.accepted(place.server.visit("b1-102"))
+    program.answers.files.append(answer)
+    program.press("从 U 盘收进来")
+    said = program.said()
+    assert "您的 2 条已到中心" in said
+    assert "等回信" not in said
+    assert "用 U 盘 ✓" in said
+    assert program.app.agent.status.unsent == 0
+    program.answers.files.append(answer)
+    program.press("从 U 盘收进来")
+    assert "都已经收过了" in program.said()
+
+
+def test_a_file_that_is_not_taken_in_says_why(program: Program, place: Community, page: SyncPage) -> None:
+    record(program, place)
+    program.press("没有网：存到 U 盘带走")
+    program.answers.files.append(stick_file(program))
+    program.press("从 U 盘收进来")
+    assert "这份是要带去中心的" in program.said()
+    half = program.home / "half.qmb"
+    half.write_bytes(stick_file(program).read_bytes()[:100])
+    program.answers.files.append(half)
+    program.press("从 U 盘收进来")
+    assert "坏了" in program.said()
+    assert "等回信" in program.said()
+    assert program.app.agent.status.unsent == 1
+    page.forget()
+    assert "坏了" not in program.said()
+
+
+def test_the_file_chooser_begins_at_a_stick() -> None:
+    assert is_stick("/media/zhang/USB")
+    assert is_stick("/run/media/zhang/USB")
+    assert not is_stick("/home")
+    found = stick_folder()
+    assert found is None or is_stick(str(found))
