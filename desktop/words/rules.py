@@ -15,6 +15,15 @@ WORDS: Final = {
     "too_late": (mark("This is too late; {latest} at the latest"), ""),
     "too_long": (mark("Too long: {length} characters, {limit} are allowed"), mark("Nothing was cut off.")),
     "too_large": (mark("This is too much for one record"), mark("Nothing was cut off. Please shorten the notes.")),
+    "file_too_large": (
+        mark("Not added: a file can have {most} MB at most"),
+        mark("Scan it smaller or take a smaller picture, then add that."),
+    ),
+    "empty_file": (mark("Not added: there is nothing in this file"), ""),
+    "unknown_file": (
+        mark("Not added: this is neither a picture nor a PDF"),
+        mark("JPG, PNG and PDF can be added. Nothing else was changed."),
+    ),
     "too_small": (mark("This needs to be at least {least}"), ""),
     "bad_text": (mark("There are characters in it that can't be saved"), ""),
     "wrong_type": (mark("This does not fit here"), ""),

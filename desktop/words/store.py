@@ -42,4 +42,12 @@ WORDS: Final = {
         mark("It could not be printed"),
         mark("Nothing is lost. Look at the printer, or save the page as a PDF."),
     ),
+    "unreadable_file": (
+        mark("This file can't be read"),
+        mark("Nothing was changed. Is the stick still plugged in? Choose the file once more."),
+    ),
+    "unwritable_file": (
+        mark("The copy can't be saved there"),
+        mark("Nothing was lost. Choose another folder."),
+    ),
 }

@@ -14,24 +14,24 @@ _BEGINNINGS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/pn
 def media_type_of(data: bytes) -> str:
     """The type of a file by its first bytes.
 
-    Raises RuleError('file', 'empty' | 'unknown_type').
+    Raises RuleError('file', 'empty_file' | 'unknown_file').
     """
     if not data:
-        raise RuleError("file", "empty")
+        raise RuleError("file", "empty_file")
     for beginning, media_type in _BEGINNINGS:
         if data.startswith(beginning):
             return media_type
-    raise RuleError("file", "unknown_type")
+    raise RuleError("file", "unknown_file")
 
 
 def attach(act: Act, *, record_kind: str, record_id: str, data: bytes, name: str) -> Operation:
     """The operation that adds these bytes to a record; the bytes themselves are kept beside it.
 
-    Raises RuleError('file', 'empty' | 'unknown_type' | 'too_large').
+    Raises RuleError('file', 'empty_file' | 'unknown_file' | 'file_too_large').
     """
     media_type = media_type_of(data)
     if len(data) > LARGEST:
-        raise RuleError("file", "too_large", most=LARGEST, size=len(data))
+        raise RuleError("file", "file_too_large", most=LARGEST // (1024 * 1024))
     return new(
         "attachment",
         act.id(),

@@ -53,7 +53,7 @@ class Transfer:
 def add(store: Store, author: str, *, record_kind: str, record_id: str, data: bytes, name: str) -> Touched:
     """Attach a file to a record, and queue its bytes.
 
-    Raises RuleError('file', 'empty' | 'unknown_type' | 'too_large'), AccessError.
+    Raises RuleError('file', 'empty_file' | 'unknown_file' | 'file_too_large'), AccessError.
     """
     act = store.act(author)
     operation = attach(act, record_kind=record_kind, record_id=record_id, data=data, name=name)

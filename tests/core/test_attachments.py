@@ -39,7 +39,7 @@ def test_a_file_is_known_by_how_it_begins(data: bytes, media_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "code"), [(b"", "empty"), (b"MZ...", "unknown_type"), (b"%PDF-" + bytes(LARGEST), "too_large")]
+    ("data", "code"), [(b"", "empty_file"), (b"MZ...", "unknown_file"), (b"%PDF-" + bytes(LARGEST), "file_too_large")]
 )
 def test_a_file_that_cannot_be_attached_is_refused_and_nothing_is_kept(world: World, data: bytes, code: str) -> None:
     with pytest.raises(RuleError) as refused:

@@ -55,8 +55,11 @@ class _Transport(httpx.BaseTransport):
             status, code = mishap.removeprefix("problem ").split()
             problem = wire.Problem(code=code, params={"time": line.clock()} if code == "clock" else {})
             return _answer(int(status), wire.encode(problem), {"content-type": "application/json"})
-        answer = line.server.post(
-            request.url.path, content=request.read(), headers={k: v for k, v in request.headers.items() if k != "host"}
+        answer = line.server.request(
+            request.method,
+            request.url.raw_path.decode(),
+            content=request.read(),
+            headers={k: v for k, v in request.headers.items() if k != "host"},
         )
         if mishap == "reply_lost":
             raise httpx.ReadError("cut", request=request)

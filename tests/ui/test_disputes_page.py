@@ -133,7 +133,7 @@ def test_a_head_notes_settles_calls_and_files(desk: Desk, world: World) -> None:
     assert page.card is not None
     assert page.card.row.state == "archived"
     assert desk.answers.asked == []  # all of it can be taken back today
-    page.view.undo_asked.emit(page.card.steps[-1].event_id)
+    page.view.undo_asked.emit(page.card.row.dispute_id, page.card.steps[-1].event_id)
     desk.settle()
     assert page.card is not None
     assert page.card.row.state == "followed_up"

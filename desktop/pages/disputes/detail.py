@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import short_day, tr
+from desktop.pages.disputes.files import DisputeFiles
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Box, clear, fact
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.step_track import StepTrack
+from desktop.widgets.sync_line import SyncLine
 from desktop.widgets.timeline import Timeline, TimelineEntry
 from desktop.words.disputes import (
     METHODS,
@@ -40,11 +42,13 @@ _AGREED = frozenset({"agreed_written", "agreed_oral"})
 class DisputeView(QWidget):
     """Shows a card or, of a case of others, one line; emits what is to be taken back or put right."""
 
-    undo_asked = Signal(str)  # the id of a step
+    undo_asked = Signal(str, str)  # the ids of the dispute and of a step
     amend_asked = Signal()
+    decision_asked = Signal()  # two versions, or something to be put right
 
-    def __init__(self, categories: Categories[DisputeCategory], *, me: Callable[[], str]) -> None:
+    def __init__(self, categories: Categories[DisputeCategory], *, me: Callable[[], str], files: DisputeFiles) -> None:
         super().__init__()
+        self.files = files
         self._me = me
         self._card: DisputeCard | None = None
         self._has: dict[QWidget, bool] = {}
@@ -58,6 +62,8 @@ class DisputeView(QWidget):
         self.one_line = label("", wrap=True)
         self._facts = QWidget()
         self._facts_row = FlowLayout(self._facts, gap=theme.GAP_L)
+        self.sync_line = SyncLine()
+        self.sync_line.asked.connect(self.decision_asked)
         self.words_box = Box("box")
         self.words = label("", wrap=True, copyable=True)
         self.words_box.body.addWidget(self.words)
@@ -66,14 +72,25 @@ class DisputeView(QWidget):
         self._undo = QWidget()
         self._undo_box = QVBoxLayout(self._undo)
         self._undo_box.setContentsMargins(0, 0, 0, 0)
-        for part in (self.heading, self.track, self.one_line, self._facts, self.words_box, self.timeline, self._undo):
+        for part in (
+            self.heading,
+            self.sync_line,
+            self.track,
+            self.one_line,
+            self._facts,
+            self.words_box,
+            files,
+            self.timeline,
+        ):
             box.addWidget(part)
+        box.addWidget(self._undo)
         self.words_box.body.addWidget(self.amend, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_card(self, card: DisputeCard, *, today: str) -> None:
         """Show this dispute; nothing of the one before stays."""
         row = card.row
         self.heading.setText(heading(row))
+        self.sync_line.show_state(row.sync)
         steps, place = path(row, was_registered=self._was_registered(card))
         self.track.set_steps(steps, place)
         full = not row.is_state_only
@@ -92,18 +109,20 @@ class DisputeView(QWidget):
             for step in card.steps
         ]
         self.timeline.set_entries(entries)
-        self._has = {self.timeline: len(entries) > 1, self._undo: any(step.is_undoable for step in card.steps)}
+        is_undoable = any(step.is_undoable for step in card.steps)
+        self._has = {self.files: True, self.timeline: len(entries) > 1, self._undo: is_undoable}
+        self.files.show_for(card)
         clear(self._undo_box)
         for step in [step for step in card.steps[::-1] if step.is_undoable]:
             text = tr("Change back: {step}").format(step=step_words(step))
-            made = button(text, role="link", on_click=partial(self.undo_asked.emit, step.event_id))
+            made = button(text, role="link", on_click=partial(self.undo_asked.emit, row.dispute_id, step.event_id))
             self._undo_box.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
         self.make_room(for_fields=False, is_narrow=False)
 
     def make_room(self, *, for_fields: bool, is_narrow: bool) -> None:
         """While fields are open below, what has happened waits; where there is little room, all but the heading."""
         full = self._card is not None and not self._card.row.is_state_only
-        for part in (self.timeline, self._undo):
+        for part in (self.files, self.timeline, self._undo):
             part.setVisible(full and not for_fields and bool(self._has[part]))
         for part in (self.track, self._facts, self.words_box):
             part.setVisible(full and not (for_fields and is_narrow))

@@ -13,6 +13,7 @@ from desktop.pages.disputes.actions import DangerBox, StepBar
 from desktop.pages.disputes.columns import DisputeList, columns, make_model, shelf_options, shelves_for
 from desktop.pages.disputes.detail import DisputeView
 from desktop.pages.disputes.fields_box import FieldsBox
+from desktop.pages.disputes.files import DisputeFiles
 from desktop.pages.disputes.layout import Halves, detail_card, list_card, stacked
 from desktop.pages.disputes.steps import StepForm
 from desktop.pages.disputes.writing import Writing
@@ -21,6 +22,7 @@ from desktop.texts import words
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.option_row import OptionRow
+from desktop.words.disputes import LESSON
 from sync.domain.calendar import day_of
 from sync.errors import QiaomenError
 from sync.store import disputes, staff
@@ -32,7 +34,7 @@ class DisputesPage(Page):
     """``open(dispute_id=…, move='follow_up')`` shows one; ``open(new=True, household_id=…)`` begins a note."""
 
     name: ClassVar[str] = "disputes"
-    listens: ClassVar[frozenset[str]] = frozenset({"dispute", "dispute_event", "dispute_status"})
+    listens = frozenset({"dispute", "dispute_event", "dispute_status", "attachment", "conflict"})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -41,7 +43,9 @@ class DisputesPage(Page):
         self._counts: Mapping[str, int] = {}
         self.model = make_model(context.tasks, self, today=self._today)
         self.list = DisputeList(self.model, today=self._today)
-        self.view = DisputeView(context.rules.dispute_categories, me=lambda: context.session.account_id)
+        self.view = DisputeView(
+            context.rules.dispute_categories, me=lambda: context.session.account_id, files=DisputeFiles(context)
+        )
         self.bar = StepBar()
         self.danger = DangerBox()
         self.shelf = OptionRow((), name=tr("Which ones"))
@@ -139,8 +143,9 @@ class DisputesPage(Page):
         self.list.opened.connect(self._on_opened)
         self.halves.back_asked.connect(self._go_to_list)
         self.model.loaded.connect(self._on_loaded)
-        self.view.undo_asked.connect(self._take_back)
+        self.view.undo_asked.connect(self.writing.take_back)
         self.view.amend_asked.connect(lambda: self.writing.begin_notice(self._card))
+        self.view.decision_asked.connect(lambda: self.context.navigate("sync", record_id=self.list.wanted))
         self.bar.step_asked.connect(self.begin)
         self.halves.mode_changed.connect(self._fit)
         self.writing.opened.connect(self._on_form)
@@ -192,10 +197,6 @@ class DisputesPage(Page):
         advice = tr("It can be changed back today.") if undoable else ""
         self.context.hub.notice.emit(Notice(tr("Saved: {step}").format(step=step), advice, Tone.GOOD))
 
-    def _take_back(self, event_id: str) -> None:
-        if self._card is not None:
-            self.writing.take_back(self._card.row.dispute_id, event_id)
-
     def _show(self, card: DisputeCard) -> None:
         self._card = card
         self._nothing.hide()
@@ -210,11 +211,7 @@ class DisputesPage(Page):
         self.view.hide()
         self.bar.clear()
         self.danger.set_danger(False)
-        lesson = tr(
-            "Heard two households quarrel? Note it in one line; talk with both; note what they agreed on; ask again"
-            " after a week. What can't be settled goes to the station."
-        )
-        set_text(self._nothing, text or lesson)
+        set_text(self._nothing, text or tr(LESSON))
         self._paint_new()
 
     def _paint_new(self) -> None:

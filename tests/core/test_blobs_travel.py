@@ -1,0 +1,220 @@
+"""Attached files between two PCs and the server: resumable, checked, asked like their records, after all else."""
+
+import asyncio
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import pytest
+
+from servers import Server, running
+from stations import Line, Station, visit
+from sync.client.blobs import Transfers
+from sync.errors import Offline, ServerTrouble
+from sync.keys.signatures import RequestParts, key_id, sign
+from sync.store import blobs
+from sync.store.blobs import PIECE, Way
+
+PICTURE = b"\xff\xd8\xff" + bytes(range(256)) * 4200  # two pieces and a bit
+CHECKSUM = sha256(PICTURE).hexdigest()
+
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # files know no engine
+
+
+def attach(server: Server, station: Station, data: bytes = PICTURE, *, household: str = "b1-101") -> str:
+    """A file on a household, with its record sent; the attachment's id."""
+    touched = blobs.add(
+        station.store,
+        station.account,
+        record_kind="household",
+        record_id=server.places[household],
+        data=data,
+        name="楼道.jpg",
+    )
+    station.sync()
+    return next(record_id for kind, record_id in touched if kind == "attachment")
+
+
+def move(station: Station, *, after: int = 10**6) -> int:
+    """Move what waits; ``after`` so many requests something else is to go first."""
+    before = len(station.line.asked)
+    with station.line.client() as http:
+        return Transfers(
+            lambda fn: fn(station.store),
+            station.api(http),
+            stop=lambda: len(station.line.asked) - before >= after,
+        ).run()
+
+
+def read(station: Station, attachment: str) -> bytes | None:
+    viewer = station.store.viewer(station.account)
+    return blobs.read(station.store.db, viewer, attachment)
+
+
+def test_a_file_goes_up_from_one_pc_and_comes_down_on_another(server: Server, first: Station, second: Station) -> None:
+    made = attach(server, first)
+    assert move(first) == 1
+    assert blobs.waiting(first.store.db) == ()
+    second.sync()
+    assert read(second, made) is None  # nobody asked for it yet
+    assert move(second) == 0
+    blobs.want(second.store, second.account, made)
+    assert move(second) == 1
+    assert read(second, made) == PICTURE
+
+
+@on_sqlite
+def test_what_was_cut_goes_on_where_it_stood(server: Server, first: Station, second: Station) -> None:
+    made = attach(server, first)
+    assert move(first, after=2) == 0  # asked, and one piece of three
+    sent = len(first.line.asked)
+    assert move(first) == 1
+    assert len(first.line.asked) - sent == 3  # asked again, and the two that were missing
+    second.sync()
+    blobs.want(second.store, second.account, made)
+    assert move(second, after=1) == 0
+    (transfer,) = blobs.waiting(second.store.db)
+    assert transfer.have == PIECE
+    assert move(second) == 1
+    assert read(second, made) == PICTURE
+
+
+@on_sqlite
+def test_a_bad_line_loses_and_doubles_nothing(server: Server, first: Station) -> None:
+    made = attach(server, first)
+    mishaps = ("no_line", "reply_lost", "timeout", "portal", "status 503", "status 429")
+    for mishap in mishaps:  # at the question, then at the first piece
+        for place in range(2):
+            first.line.mishaps[:] = [""] * place + [mishap]
+            with pytest.raises((Offline, ServerTrouble)):
+                move(first)
+            first.line.mishaps.clear()
+    assert move(first) == 1
+    # the server has it whole:
+    first.store.db.conn.execute("DELETE FROM blob")
+    first.store.db.conn.execute("DELETE FROM blob_piece")
+    blobs.want(first.store, first.account, made)
+    assert move(first) == 1
+    assert read(first, made) == PICTURE
+
+
+@on_sqlite
+def test_a_file_that_arrives_bent_is_not_kept(server: Server, first: Station) -> None:
+    attach(server, first)
+    first.store.db.conn.execute("UPDATE blob_piece SET bytes = zeroblob(length(bytes)) WHERE number = 1")
+    assert move(first) == 0
+    (transfer,) = blobs.waiting(first.store.db)  # it stays to be sent; what is here is the only copy
+    assert transfer.way is Way.UP
+    folder = server.service.settings.data / "blobs"
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+@on_sqlite
+def test_a_file_wanted_before_it_was_sent_waits(server: Server, first: Station, second: Station) -> None:
+    made = attach(server, first)
+    second.sync()
+    blobs.want(second.store, second.account, made)
+    assert move(second) == 0
+    assert [transfer.way for transfer in blobs.waiting(second.store.db)] == [Way.DOWN]
+    move(first)
+    assert move(second) == 1
+
+
+@on_sqlite
+def test_two_pcs_may_send_the_same_file(server: Server, first: Station, second: Station) -> None:
+    one, other = attach(server, first), attach(server, second)
+    move(first, after=2)
+    assert move(second) == 1
+    assert move(first) == 1
+    assert read(first, one) == read(second, other) == PICTURE
+
+
+def ask(server: Server, station: Station, method: str, *, query: str, body: bytes = b"") -> httpx.Response:
+    """A signed request for the picture."""
+    path = f"/sync/v1/blobs/{CHECKSUM}"
+    state = station.store.state
+    headers = sign(
+        RequestParts(method=method, path=path, query=query, body=body),
+        key=station.key,
+        key_id=key_id(community=state.community_id, installation=state.installation_id),
+        created=server.clock.now // 1000,
+    )
+    return server.http.request(method, f"{path}?{query}", content=body, headers=headers)
+
+
+@on_sqlite
+def test_files_of_other_buildings_are_as_if_they_were_not_there(
+    server: Server, first: Station, second: Station
+) -> None:
+    made = attach(server, first, household="b2-101")  # the second PC is the head's of the first building
+    move(first)
+    answer = ask(server, second, "GET", query=f"record={made}&offset=0")
+    unknown = ask(server, second, "GET", query="record=nothing&offset=0")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_record")
+    assert answer.json() == unknown.json()
+    assert ask(server, second, "PUT", query=f"record={made}&offset=0", body=b"x").status_code == 404
+
+
+@on_sqlite
+def test_what_belongs_elsewhere_or_is_too_much_is_refused(server: Server, first: Station) -> None:
+    made = attach(server, first)
+    beyond = ask(server, first, "PUT", query=f"record={made}&offset=5", body=b"x")
+    assert (beyond.status_code, beyond.json()) == (409, {"code": "offset", "params": {"have": 0}})
+    late = ask(server, first, "PUT", query=f"record={made}&offset={len(PICTURE)}", body=b"x")
+    assert late.status_code == 413
+    assert ask(server, first, "PUT", query=f"record={made}&offset=0", body=bytes(PIECE + 1)).status_code == 413
+    for query in (f"record={made}&offset=-1", f"record={made}&offset=x", f"record={made}&offset={'9' * 30}"):
+        assert ask(server, first, "PUT", query=query, body=b"x").status_code == 422
+    assert ask(server, first, "GET", query=f"record={made}&offset=0").json()["code"] == "not_yet"
+
+
+@on_sqlite
+def test_nobody_without_a_key_brings_or_fetches(server: Server, first: Station) -> None:
+    made = attach(server, first)
+    path = f"/sync/v1/blobs/{CHECKSUM}?record={made}&offset=0"
+    assert server.http.get(path).status_code == 401
+    assert server.http.put(path, content=b"x").status_code == 401
+
+
+@on_sqlite
+def test_a_note_saved_meanwhile_goes_first(server: Server, first: Station) -> None:
+    attach(server, first)
+    first.save([visit(server, first)])
+    assert move(first, after=1) == 0
+    assert first.sync().pushed == 1
+    assert move(first) == 1
+
+
+def test_files_that_no_record_names_any_more_are_removed(server: Server, first: Station) -> None:
+    made = attach(server, first)
+    move(first)
+    folder = server.service.settings.data / "blobs"
+    sweep = server.service.blobs.sweep
+    assert asyncio.run(sweep(server.community)) == 0
+    blobs.remove(first.store, first.account, made)
+    first.sync()
+    assert asyncio.run(sweep(server.community)) == 0  # it may be younger than the line is slow
+    server.clock.now += 4 * 86_400_000 + 10**12
+    assert asyncio.run(sweep(server.community)) == 1
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_files_outlive_the_server(tmp_path: Path) -> None:
+    with running(tmp_path / "server", community_code="370812001017") as server:
+        secretary = server.enrol(server.first_code())
+        server.furnish(secretary)
+        code = server.invite(secretary, "grid_worker", "compound", "compound")
+        station = Station.enrolled(server, tmp_path, code)
+        station.sync()
+        made = attach(server, station)
+        move(station, after=2)
+    with running(tmp_path / "server", clock=station.clock) as server:
+        station.line = Line(server.http, server.clock)
+        assert move(station) == 1
+        station.store.db.conn.execute("DELETE FROM blob")
+        station.store.db.conn.execute("DELETE FROM blob_piece")
+        blobs.want(station.store, station.account, made)
+        assert move(station) == 1
+        assert read(station, made) == PICTURE
+    station.store.close()
