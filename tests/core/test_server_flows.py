@@ -88,6 +88,28 @@ def test_a_move_is_judged_by_the_version_its_author_saw(server: Server, head: De
     assert late.refused(stale) == NOT_ALLOWED
 
 
+def test_a_step_changes_nothing_but_what_it_is_for(server: Server, head: Device, staff: Device) -> None:
+    made = demand(server, head)
+    head.accepted(made)
+    taken = {"state": "accepted", "state_before": "collected", "handler_id": staff.author}
+    for smuggled in (
+        {"reopen_count": 7},
+        {"handler_id": head.author},
+        {"level": "community"},
+        {"result": "说是修好了"},
+        {"state_before": "resolved"},
+    ):
+        assert step(server, staff, made.id, **{**taken, **smuggled}) == NOT_ALLOWED
+    assert step(server, staff, made.id, **taken) == []
+    done = {"state": "resolved", "state_before": "accepted", "result": "已修好", "close_kind": "substantive"}
+    assert step(server, staff, made.id, **done, handler_id=head.author) == NOT_ALLOWED
+    assert step(server, staff, made.id, **done, resolved_at=START, review_on=None) == []
+    opened = {"state": "reopened", "state_before": "resolved", "handler_id": None, "close_kind": ""}
+    assert step(server, staff, made.id, **opened, reopen_count=2) == NOT_ALLOWED
+    assert step(server, staff, made.id, **{**opened, "handler_id": head.author}, reopen_count=1) == NOT_ALLOWED
+    assert step(server, staff, made.id, **opened, reopen_count=1) == []
+
+
 def test_an_own_step_of_the_day_may_be_taken_back(server: Server, head: Device, staff: Device) -> None:
     made = demand(server, head)
     head.accepted(made)

@@ -1,6 +1,6 @@
 """Is a step of a demand or dispute one that its author may take? Judged against the version its author saw."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sync.domain import demand_flow, demand_moves, dispute_flow, dispute_moves
 from sync.domain.calendar import day_of
@@ -25,6 +25,49 @@ _STAYING: Mapping[str, frozenset[str]] = {
     "hand_over": frozenset({"handler_id", "handed_to"}),
     "change_mediator": frozenset({"mediator_ids", "handler_id"}),
 }
+# Fields of the flow that a step to another state may change besides; every other one has to stay as its author saw it.
+_ANSWER = ("replied_on", "reply_mode", "evaluation")
+_HELP = ("handed_to",)
+_OUTCOME = ("result", "method", "succeeded")
+_SETTING: Mapping[str, Mapping[str, Collection[str]]] = {
+    "demand": {
+        "accept": ("handler_id", "partner_id"),
+        "recall": ("handler_id", "partner_id"),
+        "answer_on_spot": ("result", "resolved_at"),
+        "reject": ("resolved_at",),
+        "merge": ("merged_into_id", "resolved_at"),
+        "dispatch": ("handler_id", "partner_id"),
+        "return": ("return_count", "handler_id", "partner_id"),
+        "suspend": ("review_on",),
+        "schedule": ("review_on",),
+        "resume": ("review_on", "level"),
+        "escalate": ("level", "partner_id"),
+        "resolve": ("result", "close_kind", "resolved_at", "review_on", *_ANSWER),
+        "reply": _ANSWER,
+        "evaluate": ("evaluation",),
+        "reopen": ("reopen_count", "handler_id", "partner_id", "close_kind", "resolved_at", "level", *_ANSWER),
+    },
+    "dispute": {
+        "settle_on_spot": ("handler_id", *_OUTCOME),
+        "settle_registered": ("handler_id", *_OUTCOME),
+        "register": ("handler_id",),
+        "ask_for_help": _HELP,
+        "transfer": _HELP,
+        "escalate_case": _HELP,
+        "transfer_case": _HELP,
+        "accept": ("mediator_ids", "accepted_on", "handler_id"),
+        "refuse": ("succeeded",),
+        "fail": ("succeeded",),
+        "agree_in_writing": _OUTCOME,
+        "agree_orally": _OUTCOME,
+        "reopen": ("handler_id", "mediator_ids", "accepted_on", *_HELP, *_OUTCOME),
+    },
+}
+_COUNTING = frozenset({"reopen_count", "return_count"})  # by one, or not at all
+# Steps that name a handler name their author; those that are not here and not in _NAMING leave nobody in particular.
+_TAKING = frozenset({("demand", "accept"), ("demand", "recall")})
+_TAKING |= {("dispute", name) for name in ("settle_on_spot", "settle_registered")}
+_NAMING = frozenset({("demand", "dispatch")})
 # Follow from the step and from other fields; they decide nothing.
 _DAYS = frozenset({"state_since", "due_on", "follow_up_on"})
 # What a step needs in the flow itself; reasons stand in the event, and words of sensitive demands elsewhere.
@@ -76,9 +119,23 @@ def _steps(viewer: Viewer, operation: Operation, seen: Values, after: Values, ch
     if seen["state"] == after["state"]:
         return changed <= _writable(moves)
     return any(
-        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"] and _has_needs(move, after)
+        move.target_from(seen["state"], came_from=seen["state_before"]) == after["state"]
+        and _has_needs(move, after)
+        and _sets_its_own(move, operation.kind, viewer, seen, after, changed)
         for move in moves
     )
+
+
+def _sets_its_own(move: Move, kind: str, viewer: Viewer, seen: Values, after: Values, changed: frozenset[str]) -> bool:
+    """Whether the step changes nothing of the flow but what it is for."""
+    others = changed - {"state", "state_before"}
+    if after["state_before"] != seen["state"] or not others <= frozenset(_SETTING[kind].get(move.name, ())):
+        return False
+    if any(after[name] != seen[name] + 1 for name in others & _COUNTING):
+        return False
+    if "handler_id" not in others or (kind, move.name) in _NAMING:
+        return True
+    return bool(after["handler_id"] == (viewer.account_id if (kind, move.name) in _TAKING else None))
 
 
 def _moves(viewer: Viewer, operation: Operation, values: Values) -> tuple[Move, ...]:
