@@ -31,7 +31,7 @@ from sync.domain.operations import Operation, new, patch
 from sync.keys.signatures import ENROLMENT_KEY_ID, RequestParts, key_id, sign
 from sync.server.openapi import EXCHANGES, description
 
-EXAMPLES = int(os.environ.get("FUZZ", "20"))  # for each way of each endpoint
+EXAMPLES = int(os.environ.get("FUZZ", "10"))  # for each way of each endpoint
 SCHEMA = schemathesis.openapi.from_dict(description())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 LOOK = settings(
@@ -163,7 +163,7 @@ def test_bent_batches_are_refused_and_never_fail(fuzzed: Fuzzed) -> None:
     allowed = {200, 400, 409, 413, 422}
     met: set[int] = set()
 
-    @settings(LOOK, max_examples=EXAMPLES * 8)
+    @settings(LOOK, max_examples=EXAMPLES * 12)
     @given(st.data())
     def look(data: st.DataObject) -> None:
         server.clock.now += 1000
@@ -213,7 +213,9 @@ def test_hostile_bodies_are_refused_in_little_memory(
         for sort, sent in hostile().items():
             peak()
             answer = secretary.send(name, sent.body, encoding=sent.encoding)
-            assert (name, sort, answer.status_code) == (name, sort, sent.status)
+            # Endpoints that need but little say at once that it is too much.
+            expected = {sent.status} if name == "push" else {sent.status, 413}
+            assert answer.status_code in expected, (name, sort)
             assert peak() < FLAT, (name, sort)
 
 

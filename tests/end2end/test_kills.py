@@ -13,7 +13,7 @@ ROUNDS = 20
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_kill_at_any_moment_loses_and_doubles_nothing(engine: str, tmp_path: Path) -> None:
     with trial(tmp_path / "trial", engine, seed=1) as tried:
-        ways = tried.kinds()
+        ways = tried.ways()
         for number in range(ROUNDS):
             tried.round(ways[number % len(ways)])
         tally = tried.finish()

@@ -43,26 +43,39 @@ class Tally:
     lost: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
     unkept: set[str] = field(default_factory=set)  # answered, and not on the server's disk after the kill
-    unsound: list[str] = field(default_factory=list)
-    unequal: list[str] = field(default_factory=list)
+    unsound: set[str] = field(default_factory=set)
+    unequal: set[str] = field(default_factory=set)
 
     @property
     def clean(self) -> bool:
         """Whether nothing was found."""
-        return not (self.lost or self.doubled or self.unkept or self.unsound or self.unequal)
+        return not any(self.found().values())
 
-    def __str__(self) -> str:
-        kills = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
-        done = f"{self.rounds} rounds, {self.killed.total()} kills ({kills}); {self.saves} saves promised"
-        found = {
+    def found(self) -> dict[str, set[str]]:
+        """What must not be, by its name."""
+        return {
             "lost": self.lost,
             "doubled": self.doubled,
             "answered and not kept": self.unkept,
             "databases unsound": self.unsound,
             "streams unequal": self.unequal,
         }
+
+    def add(self, other: "Tally") -> None:
+        """Count another trial in."""
+        self.rounds += other.rounds
+        self.killed += other.killed
+        self.saves += other.saves
+        self.answered += other.answered
+        self.quarantined += other.quarantined
+        for mine, theirs in zip(self.found().values(), other.found().values(), strict=True):
+            mine |= theirs
+
+    def __str__(self) -> str:
+        kills = ", ".join(f"{name} {count}" for name, count in sorted(self.killed.items()))
+        done = f"{self.rounds} rounds, {self.killed.total()} kills ({kills}); {self.saves} saves promised"
         return f"{done}, {self.answered} answered, {self.quarantined} quarantined; " + ", ".join(
-            f"{name} {len(what)}" for name, what in found.items()
+            f"{name} {len(what)}" for name, what in self.found().items()
         )
 
 
@@ -117,7 +130,7 @@ class Trial:
 
     # ------------------------------------------------------------------------------------------- a round
 
-    def kinds(self) -> list[str]:
+    def ways(self) -> list[str]:
         """The ways of dying, each in its turn."""
         ways = ["statement", "moment", "server moment"]
         for point in POINTS:
@@ -262,7 +275,7 @@ class Trial:
         for person in self._people:
             self.tally.unkept |= person.answered - kept.keys()
         if not self._database and self._ask("PRAGMA quick_check") != [("ok",)]:
-            self.tally.unsound.append(f"server in round {self.tally.rounds}")
+            self.tally.unsound.add(f"server in round {self.tally.rounds}")
 
     def _account(self) -> None:
         history = self._marks("history", "fields")
@@ -271,7 +284,7 @@ class Trial:
         for person in self._people:
             assert person.settled is not None
             if not person.settled.sound:
-                self.tally.unsound.append(f"{person.name} in round {self.tally.rounds}")
+                self.tally.unsound.add(f"{person.name} in round {self.tally.rounds}")
             kept = history.keys() | set(person.settled.quarantined)
             self.tally.lost |= person.saved - kept
             self.tally.doubled |= history.keys() & set(person.settled.quarantined)
@@ -291,14 +304,14 @@ class Trial:
             assert person.settled is not None
             for stream, check in person.settled.checks.items():
                 if holds.get(stream) != check:
-                    self.tally.unequal.append(f"{person.name} {stream}: {check} {holds.get(stream)}")
+                    self.tally.unequal.add(f"{person.name} {stream}: {check} {holds.get(stream)}")
             if not any(stream.startswith("building:") for stream in person.settled.checks):
-                self.tally.unequal.append(f"{person.name} holds nothing")
+                self.tally.unequal.add(f"{person.name} holds nothing")
 
     def _examine(self) -> None:
         if not self._database:
             if self._ask("PRAGMA integrity_check") != [("ok",)]:
-                self.tally.unsound.append("server")
+                self.tally.unsound.add("server")
             return
         with psycopg.connect(self._database.replace("+psycopg", "")) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
@@ -312,7 +325,7 @@ class Trial:
                 "AND c.relnamespace = 'public'::regnamespace"
             ).fetchall()
             if bad != (0,):
-                self.tally.unsound.append("server")
+                self.tally.unsound.add("server")
 
 
 def _note(fields: str) -> str:

@@ -21,7 +21,7 @@ class PostgreSQL:
 
     def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
-        self._programs = _programs()
+        self._programs = programs()
         self._made = 0
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -72,7 +72,7 @@ class PostgreSQL:
             raise RuntimeError((self.folder / f"{program}.out").read_text("utf-8", "replace"))
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Where PostgreSQL's own programs are; the distribution keeps them off the path."""
     named = os.environ.get(PROGRAMS)
     if named:
