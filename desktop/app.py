@@ -70,7 +70,7 @@ class Application(QObject):
         self.hub = Hub()
         self.tasks: Tasks[Store, Reader] = Tasks(on_failure=self._failed, on_touched=self.hub.touched.emit)
         self.vault = Vault(paths.data)
-        self.agent = SyncAgent(self.tasks, self.hub, now=now, connect=connect)
+        self.agent = SyncAgent(self.tasks, self.hub, now=now, connect=connect, account=self._account)
         self.context = Context(
             tasks=self.tasks,
             hub=self.hub,
@@ -253,6 +253,11 @@ class Application(QObject):
 
     def _navigate(self, page: str, **target: Any) -> None:
         self.window.navigate(page, **target)
+
+    def _account(self) -> str:
+        """Who works here now, '' while the screen is left."""
+        session = self.context.session
+        return session.account_id if session.is_open else ""
 
     def _failed(self, error: Exception) -> None:
         self.hub.notice.emit(telling.failed(error, on_damage=lambda: self._offer_copies(error)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Connect = Callable[[str], "HttpClient"]
 
 # What shows how far its records have come: read again when some of them have gone out or come back.
+_PROGRESS = ("sent", "to_send", "received", "to_receive", "seconds_left", "usable")
 _BADGED = frozenset((kind, "") for kind in ("household", "visit", "demand", "dispute"))
 
 
@@ -42,7 +43,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the status pill and the sync page show; times in ms since 1970, 0 for never."""
+    """What the status pill and the sync page show; times in ms since 1970, 0 for never.
+
+    ``usable``: what the person here needs first has been received. ``seconds_left`` is None until a pace is known.
+    """
 
     phase: Phase = Phase.OFF
     unsent: int = 0
@@ -53,6 +57,7 @@ class Status:
     received: int = 0
     to_receive: int = 0
     seconds_left: float | None = None
+    usable: bool = False
     code: str = ""
 
 
@@ -69,6 +74,7 @@ class SyncAgent(QObject):
     """Lives on the UI thread; a session runs on the net lane and hands its pieces to the write lane.
 
     ``connect`` opens an HTTP client for a server's address; tests hand in one that talks to a server in process.
+    ``account`` says who works here now: what that person needs is received first.
     """
 
     _rang = Signal()
@@ -81,6 +87,7 @@ class SyncAgent(QObject):
         now: Callable[[], int],
         connect: Connect | None = None,
         rng: random.Random | None = None,
+        account: Callable[[], str] = lambda: "",
     ) -> None:
         super().__init__()
         self._tasks = tasks
@@ -88,6 +95,7 @@ class SyncAgent(QObject):
         self._now = now
         self._connect = connect
         self._rng = rng or random.Random()
+        self._account = account
         self._schedule: Any = None
         self.status = Status()
         self._stop = threading.Event()
@@ -166,7 +174,12 @@ class SyncAgent(QObject):
             return
         self._is_running = True
         self._stop.clear()
-        self._show(phase=Phase.SYNCING, sent=0, to_send=0, received=0, to_receive=0, code="")
+        none_yet = Status()
+        self._show(
+            phase=Phase.SYNCING,
+            **{name: getattr(none_yet, name) for name in _PROGRESS},
+            code="",
+        )
         self._tasks.net(self, self._run, self._done, self._failed)
 
     def _run(self) -> Outcome:
@@ -191,6 +204,7 @@ class SyncAgent(QObject):
                 self._call,
                 api,
                 wall=self._now,
+                first=lambda store: _needed(store, self._account()),
                 on_progress=self._ring,
                 on_touched=self._ring,
                 stop=lambda: self._stop.is_set() or self._tasks.stopping.is_set(),
@@ -214,7 +228,7 @@ class SyncAgent(QObject):
             if isinstance(news, frozenset):
                 self._tell(news)
             elif self._is_running:
-                self._show(sent=news.sent, to_send=news.to_send, received=news.received, to_receive=news.to_receive)
+                self._show(**{name: getattr(news, name) for name in _PROGRESS})
 
     def _tell(self, touched: Touched) -> None:
         self._from_session = True
@@ -292,3 +306,7 @@ def _read_counts(reader: Reader) -> _Counts:
     return _Counts(
         pending.unsent, refused.count(reader.db), state.synced_at, state.clock_offset, bool(state.installation_id)
     )
+
+
+def _needed(store: Store, account_id: str) -> tuple[str, ...]:
+    return store.viewer(account_id).streams_by_need() if account_id else ()

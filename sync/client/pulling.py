@@ -1,6 +1,6 @@
 """Receiving: page by page, the streams that are needed first before the others, small portions into the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sync import wire
 from sync.client.greeting import floors_of
@@ -9,17 +9,23 @@ from sync.client.sizing import Sizing
 from sync.errors import Offline
 from sync.store import merging
 from sync.store.leaving import Exit
-from sync.store.store import Touched
+from sync.store.store import Store, Touched
 
 SMALLEST_PAGE = 100
 
+Needed = Sequence[str] | Callable[[Store], Sequence[str]]  # streams in order of need, or how the store knows them
+
 
 class Pulling:
-    """Brings every stream to its head. ``first`` are streams in order of need; the community's comes before them."""
+    """Brings every stream to its head. ``first`` are streams in order of need; the community's comes before them.
 
-    def __init__(self, means: Means, *, first: Sequence[str] = ()) -> None:
+    On a new PC nobody's posts are known before the community's stream is here: a function is asked before each page.
+    """
+
+    def __init__(self, means: Means, *, first: Needed = ()) -> None:
         self._means = means
-        self._first = tuple(first)
+        self._asks = first if callable(first) else None
+        self._first: tuple[str, ...] = () if callable(first) else tuple(first)
         self._sizing = Sizing(wire.LIMITS.rows, least=SMALLEST_PAGE)
 
     def run(
@@ -100,10 +106,13 @@ class Pulling:
         return self._means.call(lambda store: merging.mind_floors(store, floors)) if floors else frozenset()
 
     def _count(self, heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> None:
+        if self._asks is not None:
+            self._first = tuple(self._means.call(self._asks))
         meter = self._means.meter
         meter.to_receive = meter.pulled + behind(heads, at)
         needed = [head for head in heads if head.id in self._first or head.id.startswith("community:")]
-        meter.usable = behind(needed, at) == 0
+        knows = bool(self._first) or self._asks is None
+        meter.usable = knows and behind(needed, at) == 0
 
 
 def behind(heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> int:

@@ -5,7 +5,7 @@ saving goes on meanwhile.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sync.client.api import APP, Api
@@ -13,7 +13,7 @@ from sync.client.checking import Checking, Result
 from sync.client.greeting import Greeting
 from sync.client.means import Call, Means
 from sync.client.meter import Meter, Progress
-from sync.client.pulling import Pulling
+from sync.client.pulling import Needed, Pulling
 from sync.client.pushing import Pushing
 from sync.errors import SyncError
 from sync.store import merging, retrying
@@ -41,7 +41,8 @@ class Outcome:
 class Session:
     """Built for one run. ``wall`` is this PC's clock in ms, ``stop`` is asked between two pieces of work.
 
-    ``first`` are the streams that people wait for, in order of need: they are received before the others.
+    ``first`` are the streams that people wait for, in order of need: they are received before the others. A function
+    is asked for them again and again: on a new PC the store learns on the way whose streams these are.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Session:
         api: Api,
         *,
         wall: Callable[[], int],
-        first: Sequence[str] = (),
+        first: Needed = (),
         on_progress: Callable[[Progress], None] = lambda _: None,
         on_touched: Callable[[Touched], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,

@@ -14,6 +14,7 @@ from sync.domain.kinds.places import Grant
 
 STATION_ROLES = frozenset({"grid_worker", "station_staff", "branch_secretary", "community_secretary"})
 OFFICE_ROLES = STATION_ROLES | {"building_head"}
+_AREAS = ("building", "grid", "compound", "community")  # the smallest first
 SECRETARY_ROLES = frozenset({"branch_secretary", "community_secretary"})
 
 
@@ -118,6 +119,21 @@ class Viewer:
         if self.has_any({"community_secretary"}):
             prefixes.append(streams.reports(community_id, ""))
         return Reach(frozenset(named), tuple(sorted(prefixes)))
+
+    def streams_by_need(self) -> tuple[str, ...]:
+        """The streams that a person's own work stands on, the nearest first: own buildings, the grid's, the compound's.
+
+        Posts of a smaller area go before those of a larger one; each building comes with its care stream.
+        """
+        by_area = sorted(self.grants, key=lambda grant: (_AREAS.index(grant.scope_kind), grant.scope_id))
+        made: dict[str, None] = {}
+        for grant in by_area:
+            for building in sorted(self.places.buildings_of(grant.scope_kind, grant.scope_id)):
+                made.update(dict.fromkeys((streams.building(building), streams.care(building))))
+        for compound in sorted(self.compounds()):
+            own = (streams.compound(compound), streams.disputes(compound, self.account_id))
+            made.update(dict.fromkeys(own))
+        return tuple(made)
 
     def may_see(self, privacy: Privacy, building_id: str = "") -> bool:
         """Whether data of this class may be shown (in this building, where one is given)."""

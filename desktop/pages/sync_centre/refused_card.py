@@ -78,12 +78,13 @@ class RefusedCard(Card):
         noted = tr("Noted {when}").format(when=moment_words(item.made_at, now=self._context.now()))
         lines = [noted, *(f"{tr(name)}：{text}" for name, text in item.content)]
         box.body.addWidget(label("\n".join(lines), "hint", wrap=True, copyable=True))
-        holder = QWidget()
-        row = FlowLayout(holder, gap=theme.GAP_S)
-        for made in self._buttons(item):
-            made.setAccessibleDescription(title)
-            row.addWidget(made)
-        box.body.addWidget(holder)
+        for buttons in (self._buttons(item), self._links(item)):
+            holder = QWidget()
+            row = FlowLayout(holder, gap=theme.GAP_S)
+            for made in buttons:
+                made.setAccessibleDescription(title)
+                row.addWidget(made)
+            box.body.addWidget(holder)
         return box
 
     def _buttons(self, item: Item) -> list[ActionButton]:
@@ -95,8 +96,11 @@ class RefusedCard(Card):
                 theme.set_role(go, "primary")
             made.append(go)
         made.append(button(tr("Send once more"), on_click=partial(self._retry, item)))
+        return made
+
+    def _links(self, item: Item) -> list[ActionButton]:
         aside = tr("Take it up again") if item.is_aside else tr("Leave it for later")
-        made.append(button(aside, role="link", on_click=partial(self._put_aside, item)))
+        made = [button(aside, role="link", on_click=partial(self._put_aside, item))]
         if item.is_mine:
             made.append(button(tr("Save it as a file"), role="link", on_click=partial(self._export, item)))
         made.append(button(tr("Give it up"), role="link", on_click=partial(self._ask_dismiss, item)))

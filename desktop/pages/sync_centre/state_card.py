@@ -128,5 +128,7 @@ def _advice_words(status: Status) -> str:
     if status.phase is Phase.PAUSED:
         return tr("Nothing is sent until you press “Go on sending”.")
     if status.phase is Phase.SYNCING:
+        if status.usable and status.received < status.to_receive:
+            return tr("Your building is here and can be used; the rest is still coming")
         return tr("Go on working meanwhile.")
     return ""
