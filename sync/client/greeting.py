@@ -113,7 +113,7 @@ class Greeting:
     def _offer(self) -> None:
         """Tell the server what is held here, and remember what it wants back; a break goes on where it was."""
         call, api = self._means.call, self._means.api
-        while (question := call(giving_back.ask)) is not None:
+        while (question := call(_ask)) is not None:
             if self._means.stop():
                 return
             state = self._means.state()
@@ -132,6 +132,10 @@ class Greeting:
 def floors_of(heads: Sequence[wire.StreamHead]) -> Mapping[str, int]:
     """The positions below which a reader must begin anew, where there is one."""
     return {head.id: head.floor for head in heads if head.floor}
+
+
+def _ask(store: Store) -> giving_back.Question | None:
+    return giving_back.ask(store, most=giving_back.ROWS_ASKED)
 
 
 def _answer(means: Means, question: giving_back.Question, wanted: Sequence[int]) -> None:

@@ -49,7 +49,7 @@ def begin(store: Store, *, epoch: str, batch: int) -> None:
     store.reload()
 
 
-def ask(store: Store, *, most: int = ROWS_ASKED) -> Question | None:
+def ask(store: Store, *, most: int) -> Question | None:
     """The next rows to ask the server about, in order of kind and id; None when it has been asked about all."""
     kind, _, after = store.state.healing_at.partition(" ")
     names = list(TABLES)
