@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from sync.domain import roles, streams
+from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS, Kind
 from sync.domain.checks import row_check
 from sync.domain.clock import ZERO, Clock
@@ -73,15 +74,13 @@ def want(
 class Returns:
     """The rows given back in one batch by an installation with these accounts."""
 
-    def __init__(
-        self, batch: Batch, epoch: Epoch, judge: Judge, *, installation: str, accounts: frozenset[str], today: str
-    ) -> None:
+    def __init__(self, batch: Batch, epoch: Epoch, judge: Judge, installation: str, accounts: frozenset[str]) -> None:
         self._batch = batch
         self._epoch = epoch
         self._judge = judge
         self._installation = installation
         self._accounts = accounts
-        self._today = today
+        self._today = day_of(batch.now)
         self._wanted: frozenset[str] = frozenset()
         self._reaches: dict[str, Reach] = {}  # by installation, with the rights that this batch has brought so far
         self._cases: set[str] = set()  # streams of cases that came to their mediators with this batch

@@ -129,14 +129,7 @@ class _Round:
         self._batch = Batch(connection, caller.community, replica=desk.replica, now=now)
         self._judge = Judge(self._batch, rows=rows, rights=rights, today=day_of(now))
         self._epoch = epoch
-        self._returns = Returns(
-            self._batch,
-            epoch,
-            self._judge,
-            installation=caller.installation,
-            accounts=caller.accounts,
-            today=day_of(now),
-        )
+        self._returns = Returns(self._batch, epoch, self._judge, caller.installation, caller.accounts)
         self._desk = desk
         self._caller = caller
         self._batched = batched
@@ -156,7 +149,7 @@ class _Round:
             if flaw is not None:
                 self.refused.append(Refusal(place, flaw[0], flaw[1]))
         if self._epoch.parent:
-            self.refused.sort(key=_place)
+            self.refused.sort(key=lambda refusal: refusal.op)
             self._returns.release()
         self._derive()
         self.ranges = self._batch.finish()
@@ -293,10 +286,6 @@ class _Round:
     def _community(self) -> Row | None:
         self._batch.load([self._batch.community], lock=False)
         return self._batch.row(self._batch.community)
-
-
-def _place(refusal: Refusal) -> int:
-    return refusal.op
 
 
 def _with_fields(operation: Operation, fields: dict[str, object]) -> Operation:
