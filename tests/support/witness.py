@@ -1,0 +1,129 @@
+"""Sees every batch that reaches the server and every answer to it, spoils the line as it is told, and remembers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from ground import Copy, Ground
+from sync import wire
+from sync.domain.clock import Clock
+from sync.domain.operations import Operation
+
+SPOILT = ("no_line", "timeout", "portal", "status 413", "status 429 2", "status 503")
+
+
+@dataclass(slots=True)
+class Witness:
+    """All that was ever taken and refused, whatever happened to the server afterwards."""
+
+    taken: dict[tuple[str, Clock], Operation] = field(default_factory=dict)  # (record, clock) → as it was sent
+    histories: dict[tuple[str, Clock], tuple[str, str, str]] = field(default_factory=dict)  # → kind, author, fields
+    refused: list[tuple[Operation, str]] = field(default_factory=list)
+    answers: set[str] = field(default_factory=set)  # what else the server answered
+    broken: list[str] = field(default_factory=list)  # promises seen broken on the line
+
+    def saw(self, body: bytes, answer: bytes) -> None:
+        """A batch and the answer to it. A ``state`` is no write: it gives back one that was."""
+        push, reply = wire.decode(body, type_=wire.Push), wire.decode(answer, type_=wire.PushReply)
+        operations = wire.decode_operations(push.groups)
+        refused = {refusal.op: refusal.code for refusal in reply.refused}
+        for place, operation in enumerate(operations):
+            if operation.action == "state":
+                self.answers.add(f"state {refused.get(place, 'taken')}")
+                continue
+            if place in refused:
+                self.refused.append((operation, refused[place]))
+                continue
+            key = (operation.id, operation.clock)
+            known = self.taken.setdefault(key, operation)
+            if known != operation:
+                self.broken.append(f"two different writes of {operation.id} under one clock {operation.clock}")
+
+    def remember(self, ground: Ground) -> None:
+        """Keep the history as it stands, before the server is put back."""
+        for line in ground.table("history"):
+            self.histories[line.id, (line.hlc, line.dev)] = (line.kind, line.author, line.fields)
+
+
+@dataclass(slots=True)
+class SpoiltLine:
+    """The line of one PC; each mishap is used up by one request, in order.
+
+    Besides those of ``SPOILT``: ``reply_lost``, ``cut`` (half of the answer), ``repeat`` (the request arrives twice),
+    ``server_dies n`` (before its n-th statement).
+    """
+
+    ground: Ground
+    witness: Witness
+    mishaps: list[str] = field(default_factory=list)
+    after: Callable[[str], None] = lambda _: None  # told the name of each request that was answered
+
+    def client(self) -> httpx.Client:
+        """What a PC opens."""
+        return httpx.Client(base_url="http://server.test", transport=_Spoilt(self))
+
+
+class _Spoilt(httpx.BaseTransport):
+    def __init__(self, line: SpoiltLine) -> None:
+        self._line = line
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        line = self._line
+        mishap = line.mishaps.pop(0) if line.mishaps else ""
+        if mishap == "no_line":
+            raise httpx.ConnectError("no route", request=request)
+        if mishap == "timeout":
+            raise httpx.ReadTimeout("slow", request=request)
+        if mishap == "portal":
+            return _made(200, "<html>请先登录</html>".encode(), {"content-type": "text/html"})
+        if mishap.startswith("status "):
+            status, _, retry = mishap.removeprefix("status ").partition(" ")
+            return _made(int(status), b"busy", {"retry-after": retry} if retry else {})
+        if mishap.startswith("server_dies"):
+            line.ground.dying.left = int(mishap.removeprefix("server_dies "))
+        try:
+            answer = self._asked(request)
+        finally:
+            line.ground.dying.left = None
+        if mishap == "repeat" and request.url.path.endswith("/push") and answer.status_code == 200:
+            self._repeat(request, answer)
+        line.after(request.url.path)
+        if mishap == "reply_lost":
+            raise httpx.ReadError("cut", request=request)
+        headers = {k: v for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")}
+        content = answer.content[: len(answer.content) // 2] if mishap == "cut" else answer.content
+        return _made(answer.status_code, content, headers)
+
+    def _asked(self, request: httpx.Request) -> httpx.Response:
+        line = self._line
+        headers = {k: v for k, v in request.headers.items() if k != "host"}
+        body = request.read()
+        answer = line.ground.server.http.post(request.url.path, content=body, headers=headers)
+        if answer.status_code != 200:
+            line.witness.answers.add(f"{request.url.path.rpartition('/')[2]} {answer.status_code} {answer.text[:30]}")
+        if request.url.path.endswith("/digests") and wire.decode(answer.content, type_=wire.DigestsReply).want:
+            line.witness.answers.add("wanted")
+        if request.url.path.endswith("/push") and answer.status_code == 200:
+            line.witness.saw(wire.decompress(body, encoding=headers.get("content-encoding", "")), answer.content)
+        return answer
+
+    def _repeat(self, request: httpx.Request, first: httpx.Response) -> None:
+        """Invariant 7: the same answer byte for byte, and no table changes."""
+        before = written(self._line.ground.copy())
+        again = self._asked(request)
+        if (again.status_code, again.content) != (first.status_code, first.content):
+            self._line.witness.broken.append(f"7: a repeated push was answered {again.status_code} {again.text[:200]}")
+        after = written(self._line.ground.copy())
+        for name, rows in after.items():
+            if rows != before[name]:
+                self._line.witness.broken.append(f"7: a repeated push changed the table {name}")
+
+
+def written(copy: Copy) -> dict[str, list[str]]:
+    """The rows of each table, in an order that can be compared."""
+    return {table.name: sorted(map(repr, rows)) for table, rows in copy.tables}
+
+
+def _made(status: int, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
