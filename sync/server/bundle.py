@@ -175,9 +175,22 @@ class BundleDesk:
                 counts.refused[refusal.code] = counts.refused.get(refusal.code, 0) + 1
 
     async def _push(self, caller: Caller, batched: Batched) -> PushReply:
-        now = self._wall()
-        reply = await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=now, keep_answer=True))
-        return decode(reply, type_=PushReply)
+        now, head = self._wall(), batched.head
+
+        def write(connection: Connection) -> bytes:
+            reply = push(connection, self._desk, caller, batched, now=now, keep_answer=True)
+            # One that came by line before is kept as well: batches after it in this bundle would bury its answer.
+            replica = replicas.find(connection, caller.community, head.device)
+            done = replicas.Done(head.batch, batched.digest, reply)
+            if (
+                replica
+                and replicas.answered(connection, caller.community, replica, batch=head.batch, digest=done.digest)
+                is None
+            ):
+                replicas.keep_answer(connection, caller.community, replica, done, now=now)
+            return reply
+
+        return decode(await self._runner.write(write), type_=PushReply)
 
     def _down(self, connection: Connection, caller: Caller, up: Up, answers: list[Answer]) -> Down:
         """The answers, and the pages after the PC's positions, with the rights it has now."""

@@ -10,6 +10,7 @@ from stations import Station
 from sync.client import bundle
 from sync.client.bundle import Exported, Imported
 from sync.server.bundle import Report
+from sync.store.outbox import Limits
 from sync.wire.bundle import read_file, write_file
 
 
@@ -19,6 +20,7 @@ class Stick:
 
     folder: Path
     server: Server
+    limits: Limits = field(default_factory=Limits)  # smaller ones make several batches
     _names: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -31,7 +33,7 @@ class Stick:
     def export_told(self, station: Station) -> tuple[Path, Exported]:
         """The same, with what the person is told."""
         path = self.folder / f"up-{next(self._names)}.qmb"
-        return path, bundle.export(lambda fn: fn(station.store), path)
+        return path, bundle.export(lambda fn: fn(station.store), path, limits=self.limits)
 
     def centre(self, path: Path) -> tuple[Path, Report]:
         """The centre takes a file in and writes its answer."""
