@@ -8,6 +8,7 @@ from sync.client.means import Means
 from sync.client.sizing import Sizing
 from sync.errors import Offline
 from sync.store import merging
+from sync.store.arriving import Columns
 from sync.store.leaving import Exit
 from sync.store.store import Store, Touched
 
@@ -85,16 +86,16 @@ class Pulling:
                 self._sizing.too_large(max(2 * SMALLEST_PAGE, self._sizing.now))
             raise
         page = merging.Page(
-            rows=tuple(row for row, _ in wire.decode_rows(reply.tables)),
+            tables=tuple(map(_columns, wire.checked_rows(reply.tables))),
             exits=tuple(Exit(gone.stream, gone.id, (gone.hlc, gone.device)) for gone in reply.exits),
             cursors=reply.cursors,
             streams=frozenset(head.id for head in reply.streams),
             asked=wanted,
         )
-        self._sizing.went(len(page.rows), seconds=self._means.meter.tick() - began)
+        self._sizing.went(page.count, seconds=self._means.meter.tick() - began)
         for portion in merging.portions(page):
             touched = self._apply(portion)
-            self._means.meter.pulled += len(portion.rows)
+            self._means.meter.pulled += portion.count
             self._means.tell(touched)
         return reply
 
@@ -113,6 +114,20 @@ class Pulling:
         needed = [head for head in heads if head.id in self._first or head.id.startswith("community:")]
         knows = bool(self._first) or self._asks is None
         meter.usable = knows and behind(needed, at) == 0
+
+
+def _columns(table: wire.RowTable) -> Columns:
+    return Columns(
+        kind=table.kind,
+        stream=table.stream,
+        names=table.fields,
+        ids=table.id,
+        hlc=table.hlc,
+        device=table.device,
+        cols=table.cols,
+        clocks=table.clocks,
+        deleted=frozenset(table.deleted),
+    )
 
 
 def behind(heads: Sequence[wire.StreamHead], at: Mapping[str, int]) -> int:

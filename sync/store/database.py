@@ -53,9 +53,13 @@ def converted(*, writing: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def immediate(db: Database) -> Iterator[None]:
-    """One writing transaction, begun at once so that what is read in it is still true when it is written."""
+def immediate(db: Database, *, lasting: bool = True) -> Iterator[None]:
+    """One writing transaction, begun at once so that what is read in it is still true when it is written.
+
+    ``lasting``: when it returns, it is on the disk. Else a power cut may undo it, whole and never in part.
+    """
     with converted(writing=True):
+        db.conn.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
         db.conn.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -4,39 +4,61 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync.domain.merge import Row
-from sync.store import leaving, schema, unsent, writer
+from sync.store import arriving, leaving, schema, unsent, writer
+from sync.store.arriving import Columns
 from sync.store.database import Database
 from sync.store.leaving import Exit
 from sync.store.schema import TABLES
+from sync.store.search import SEARCHED
 from sync.store.state import write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
 from sync.store.writer import Key, Touched
 
 ROWS_AT_ONCE = 200  # a transaction of so many leaves room for somebody's saving
+_ROOM = 1000  # of a transaction: five hundred rows by columns, or two hundred where the search index follows them
 _CHUNK = 500
 _LISTED = "(SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a pull.
+    """One page of a pull; its rows come by columns in ``tables``, or one by one.
 
     ``cursors`` are the positions after it; ``asked`` those it was asked from (None: whatever they are), so that a
     stream begun anew meanwhile is not moved on; ``streams`` is the list of all this device may read, None if not said.
     """
 
     rows: tuple[Row, ...] = ()
+    tables: tuple[Columns, ...] = ()
     exits: tuple[Exit, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
     streams: frozenset[str] | None = None
     asked: Mapping[str, int] | None = None
 
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return len(self.rows) + sum(len(table.ids) for table in self.tables)
+
 
 def portions(page: Page, *, size: int = ROWS_AT_ONCE) -> tuple[Page, ...]:
     """The page in portions for one transaction each; the cursors come with the last, so that a break loses nothing."""
-    cuts = [page.rows[at : at + size] for at in range(0, len(page.rows), size)] or [()]
-    return (*(Page(rows=rows) for rows in cuts[:-1]), replace(page, rows=cuts[-1]))
+    cuts = [Page(rows=page.rows[at : at + size]) for at in range(0, len(page.rows), size)]
+    gathered: list[Columns] = []
+    room = _ROOM
+    for table in page.tables:
+        each = 5 if table.kind in SEARCHED else 2
+        for piece in table.cut(_ROOM // each):
+            if len(piece.ids) * each > room:
+                cuts.append(Page(tables=tuple(gathered)))
+                gathered, room = [], _ROOM
+            gathered.append(piece)
+            room -= len(piece.ids) * each
+    if gathered:
+        cuts.append(Page(tables=tuple(gathered)))
+    last = cuts.pop() if cuts else Page()
+    return (*cuts, replace(page, rows=last.rows, tables=last.tables))
 
 
 def apply_portion(store: Store, page: Page) -> Touched:
@@ -46,8 +68,12 @@ def apply_portion(store: Store, page: Page) -> Touched:
     """
     if store.state.healing:
         return frozenset()
-    with store.write():
+    with store.write(lasting=False):
         touched = _take_rows(store, page.rows)
+        for table in page.tables:
+            touched |= (
+                arriving.take(store, table) if arriving.may_take(store, table) else _take_rows(store, table.rows())
+            )
         leaving.take_exits(store, page.exits)
         if page.streams is not None:
             _take_streams(store, page.streams)

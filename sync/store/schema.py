@@ -65,13 +65,16 @@ class Table:
     names: tuple[str, ...]  # the kind's own fields
     lists: tuple[int, ...]  # which of them are JSON lists
     booleans: tuple[int, ...]
+    insert: str  # leaves alone what is there
     upsert: str
     select: str
 
     def cells(self, row: Row) -> tuple[Any, ...]:
         """The row as it is stored."""
-        defaults = self.kind.defaults
-        values = [row.values.get(name, defaults[name]) for name in self.names]
+        try:
+            values = list(map(row.values.__getitem__, self.names))
+        except KeyError:
+            values = [row.values.get(name, default) for name, default in self.kind.defaults.items()]
         for at in self.lists:
             if values[at] is not None:
                 values[at] = to_json(values[at])
@@ -121,14 +124,17 @@ def _table(kind: Kind) -> Table:
     )
     quoted = [f'"{name}"' for name, _ in columns]
     changes = ", ".join(f"{name} = excluded.{name}" for name in quoted[1:])
+    insert = (
+        f'INSERT INTO "{kind.name}" ({", ".join(quoted)}) VALUES ({", ".join("?" * len(quoted))}) ON CONFLICT (id) DO'
+    )
     return Table(
         kind=kind,
         columns=columns,
         names=names,
         lists=tuple(at for at, type in enumerate(types) if type is Type.LIST),
         booleans=tuple(at for at, type in enumerate(types) if type is Type.BOOLEAN),
-        upsert=f'INSERT INTO "{kind.name}" ({", ".join(quoted)}) VALUES ({", ".join("?" * len(quoted))})'
-        f" ON CONFLICT (id) DO UPDATE SET {changes}",
+        insert=f"{insert} NOTHING",
+        upsert=f"{insert} UPDATE SET {changes}",
         select=f'SELECT {", ".join(quoted)} FROM "{kind.name}"',
     )
 

@@ -96,6 +96,7 @@ def _named_streams(viewer: Viewer) -> str:
     return msgspec.json.encode(sorted(named & viewer.streams)).decode()
 
 
+SEARCHED = frozenset({"resident", "household", "building", "unit"})  # kinds whose rows change the index
 _ROOM_WORDS = re.compile("[号楼栋幢座#单元门层室房户]")
 
 

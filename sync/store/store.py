@@ -172,10 +172,14 @@ class Store:
         return touched
 
     @contextmanager
-    def write(self) -> Iterator[None]:
-        """One immediate transaction, with which the clock is stored; for the modules of the store."""
+    def write(self, *, lasting: bool = True) -> Iterator[None]:
+        """One immediate transaction, with which the clock is stored; for the modules of the store.
+
+        Not ``lasting``: a power cut may undo it whole, with all such since the last lasting one; for what the server
+        gives again.
+        """
         try:
-            with immediate(self.db):
+            with immediate(self.db, lasting=lasting):
                 yield
                 write_state(self.db, clock_last=self.clock.last, clock_seen=self.clock.seen)
         except BaseException:

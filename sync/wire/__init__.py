@@ -14,7 +14,7 @@ from sync.wire.bodies import (
     encode,
     is_clean,
 )
-from sync.wire.columns import bad_values, decode_operations, decode_rows, encode_operations, encode_rows
+from sync.wire.columns import bad_values, checked_rows, decode_operations, decode_rows, encode_operations, encode_rows
 from sync.wire.messages import (
     LIMITS,
     SCHEMA,
@@ -71,6 +71,7 @@ __all__ = [
     "RowTable",
     "StreamHead",
     "bad_values",
+    "checked_rows",
     "clean_text",
     "compress",
     "decode",

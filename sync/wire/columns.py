@@ -115,17 +115,23 @@ def _table(kind: str, stream: str, fields: tuple[str, ...], members: list[tuple[
     )
 
 
+def checked_rows(tables: Sequence[RowTable]) -> Sequence[RowTable]:
+    """The tables of a page as they are, once their columns fit each other. Raises BadMessage ``malformed``."""
+    for table in tables:
+        _check(table.fields, cols=table.cols, size=len(table.id), columns=(table.seq, table.hlc, table.device))
+        if len(table.clocks) not in (0, len(table.id)):
+            raise BadMessage("malformed", at="tables.clocks")
+    return tables
+
+
 def decode_rows(tables: Sequence[RowTable]) -> list[tuple[Row, int]]:
     """The rows of a page with their positions. Raises BadMessage ``malformed``."""
-    return [placed for table in tables for placed in _rows(table)]
+    return [placed for table in checked_rows(tables) for placed in _rows(table)]
 
 
 def _rows(table: RowTable) -> list[tuple[Row, int]]:
     size = len(table.id)
-    _check(table.fields, cols=table.cols, size=size, columns=(table.seq, table.hlc, table.device))
     clocks = table.clocks or _none(size)
-    if len(clocks) != size:
-        raise BadMessage("malformed", at="tables.clocks")
     gone, kind, stream, names = frozenset(table.deleted), table.kind, table.stream, table.fields
     rows = zip(*table.cols, strict=True) if table.cols else [()] * size
     return [

@@ -1,0 +1,135 @@
+"""Rows of a pull as they come, by columns: written as they are where no work of this device hangs on them.
+
+Most rows of a first pull are new here and follow nobody: they go from the message into the table without becoming rows
+one by one, which costs a fifth of the way that ``merging`` takes for all others.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from sync.domain.checks import row_check
+from sync.domain.clock import Clock
+from sync.domain.merge import Row
+from sync.store import contacts, schema
+from sync.store.schema import FOLLOWERS, TABLES, Table
+from sync.store.store import Store, Touched
+
+_WORKED_ON = "SELECT 1 FROM outbox WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows of one kind in one stream; ``cols`` holds a list of values for each of ``names``, ``clocks`` may be empty.
+
+    ``deleted`` are the places of deleted rows. All columns are of one length.
+    """
+
+    kind: str
+    stream: str
+    names: Sequence[str]
+    ids: Sequence[str]
+    hlc: Sequence[int]
+    device: Sequence[int]
+    cols: Sequence[Sequence[Any]]
+    clocks: Sequence[Mapping[str, Clock]] = ()
+    deleted: frozenset[int] = frozenset()
+
+    def rows(self) -> Iterator[Row]:
+        """One by one."""
+        values = zip(*self.cols, strict=True) if self.cols else repeat(())
+        for at, (record_id, hlc, device, clocks, of_row) in enumerate(
+            zip(self.ids, self.hlc, self.device, self.clocks or repeat({}), values, strict=False)
+        ):
+            yield Row(
+                record_id,
+                self.kind,
+                self.stream,
+                dict(zip(self.names, of_row, strict=True)),
+                (hlc, device),
+                clocks,
+                at in self.deleted,
+            )
+
+    def cut(self, size: int) -> Iterator["Columns"]:
+        """In pieces of at most so many rows."""
+        if len(self.ids) <= size:
+            yield self
+            return
+        for at in range(0, len(self.ids), size):
+            piece = slice(at, at + size)
+            yield Columns(
+                self.kind,
+                self.stream,
+                self.names,
+                self.ids[piece],
+                self.hlc[piece],
+                self.device[piece],
+                [column[piece] for column in self.cols],
+                self.clocks[piece],
+                frozenset(place - at for place in self.deleted if at <= place < at + size),
+            )
+
+
+def may_take(store: Store, table: Columns) -> bool:
+    """Whether ``take`` will do: nothing follows rows of this kind, and no unsent work hangs on these."""
+    if table.kind not in TABLES or FOLLOWERS[table.kind]:
+        return False
+    conn = store.db.conn
+    if conn.execute("SELECT 1 FROM outbox LIMIT 1").fetchone() is None:
+        return True
+    return conn.execute(_WORKED_ON, (schema.to_json(table.ids),)).fetchone() is None
+
+
+def take(store: Store, table: Columns) -> Touched:
+    """Write the rows, whatever stood there, inside the caller's transaction, and bring along what follows from them."""
+    conn, into = store.db.conn, TABLES[table.kind]
+    store.clock.observe(max(table.hlc))
+    for clocks in table.clocks:
+        for hlc, _ in clocks.values():
+            store.clock.observe(hlc)
+    if store.state.sweeping:
+        conn.executemany(
+            "INSERT OR REPLACE INTO met (id, stream) VALUES (?, ?)", zip(table.ids, repeat(table.stream), strict=False)
+        )
+    cells = _cells(table, into)
+    are_new = conn.executemany(into.insert, cells).rowcount == len(cells)
+    if not are_new:
+        conn.executemany(into.upsert, cells)
+    conn.execute("INSERT OR IGNORE INTO stream (id) VALUES (?)", (table.stream,))
+    touched = frozenset(zip(repeat(table.kind), table.ids, strict=False))
+    if are_new and table.kind == "visit" and contacts.NEEDED.issubset(table.names):
+        contacts.add(store.db, (row for row in table.rows() if not row.deleted))
+    else:
+        store.after(touched)
+    return touched
+
+
+def _cells(table: Columns, into: Table) -> list[tuple[Any, ...]]:
+    given = dict(zip(table.names, table.cols, strict=True))
+    columns: list[Any] = []
+    for at, (name, default) in enumerate(into.kind.defaults.items()):
+        is_list = at in into.lists
+        if name not in given:
+            columns.append(repeat(schema.to_json(default) if is_list else default))
+        else:
+            columns.append([_listed(value) for value in given[name]] if is_list else given[name])
+    clocks: Any = [schema.to_json(one) if one else "" for one in table.clocks] if table.clocks else repeat("")
+    checks = [
+        row_check(record_id, (hlc, device), own)
+        for record_id, hlc, device, own in zip(
+            table.ids, table.hlc, table.device, table.clocks or repeat({}), strict=False
+        )
+    ]
+    deleted: Any = repeat(0)
+    if table.deleted:
+        deleted = [int(at in table.deleted) for at in range(len(table.ids))]
+    head = (table.ids, repeat(table.stream), table.hlc, table.device, clocks, deleted, checks)
+    return list(zip(*head, *columns, strict=False))
+
+
+def _listed(value: Any) -> str | None:
+    if value:
+        return schema.to_json(value)
+    return None if value is None else "[]"

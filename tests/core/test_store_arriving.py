@@ -1,0 +1,169 @@
+"""Rows of a pull that go into the file by columns: the same as one by one, in fewer steps."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sync import wire
+from sync.domain.catalogue import KINDS
+from sync.domain.clock import hlc_of
+from sync.domain.merge import Row
+from sync.domain.operations import patch
+from sync.errors import BadMessage
+from sync.store import merging, projections, schema
+from sync.store.arriving import Columns
+from sync.store.merging import Page
+from sync.store.writer import Touched
+from world import World
+
+SERVER = 5
+CONTACTS = "SELECT household_id, last_contact_on, last_visit_on, last_outcome, failed_bands, failed_count"
+
+
+def visit(world: World, record_id: str, household: str = "b3:201", *, minute: int = 0, **values: object) -> Row:
+    """As the server would send it."""
+    given = {"household_id": world.id(household), "building_id": world.id("b3"), "visited_on": "2026-11-20", **values}
+    clock = (hlc_of(world.clock() + minute * 60_000), SERVER)
+    return Row(record_id, "visit", f"building:{world.id('b3')}", KINDS["visit"].complete(given), clock)
+
+
+def columns(rows: Sequence[Row]) -> tuple[Columns, ...]:
+    """Over the wire."""
+    tables = wire.encode_rows([(row, at) for at, row in enumerate(rows, 1)])
+    return tuple(
+        Columns(
+            one.kind, one.stream, one.fields, one.id, one.hlc, one.device, one.cols, one.clocks, frozenset(one.deleted)
+        )
+        for one in tables
+    )
+
+
+def taken(world: World, page: Page) -> Touched:
+    """Take in a page, portion by portion."""
+    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in merging.portions(page)))
+
+
+def stored(world: World, record_id: str, kind: str = "visit") -> Row:
+    row = schema.load_one(world.store.db, kind, record_id)
+    assert row is not None
+    return row
+
+
+def contacts(world: World) -> list[tuple[Any, ...]]:
+    found = world.store.db.execute(f"{CONTACTS} FROM household_contact ORDER BY 1").fetchall()
+    return [(*line[:4], sorted(json.loads(line[4])), line[5]) for line in found]
+
+
+def test_rows_by_columns_are_the_rows(world: World) -> None:
+    plain = visit(world, "v1", visitor_ids=["a", "b"], reasons=[])
+    gone = replace(visit(world, "v2", minute=1), deleted=True, clocks={"deleted": (hlc_of(world.clock() + 120_000), 9)})
+    assert taken(world, Page(tables=columns([plain, gone]))) == {("visit", "v1"), ("visit", "v2")}
+    assert [stored(world, "v1"), stored(world, "v2")] == [plain, gone]
+    assert world.store.clock.seen == gone.clocks["deleted"][0]
+
+
+def test_rows_that_are_here_are_replaced(world: World) -> None:
+    first = visit(world, "v1", outcome="met")
+    again = visit(world, "v1", minute=1, outcome="no_answer")
+    fresh = visit(world, "v2", minute=1, visited_on="2026-11-19")
+    taken(world, Page(tables=columns([first])))
+    taken(world, Page(tables=columns([fresh, again])))
+    assert stored(world, "v1") == again
+    assert contacts(world) == [(world.id("b3:201"), "2026-11-19", "2026-11-20", "no_answer", ["morning"], 1)]
+
+
+def test_fields_that_an_older_server_does_not_send_have_their_defaults(world: World) -> None:
+    (table,) = columns([visit(world, "v1", note="看过了")])
+    few = ("household_id", "building_id", "note")
+    cut = replace(table, names=few, cols=[table.cols[list(table.names).index(name)] for name in few])
+    taken(world, Page(tables=(cut,)))
+    assert stored(world, "v1").values == KINDS["visit"].complete({n: stored(world, "v1").values[n] for n in few})
+
+
+def test_unsent_work_lies_over_rows_by_columns(world: World) -> None:
+    taken(world, Page(tables=columns([visit(world, "v1"), visit(world, "v2")])))
+    world.clock.forward(minutes=5)
+    world.save("head3", [patch("visit", "v1", note="明天再来")])
+    later = [visit(world, one, minute=-1, outcome="no_answer") for one in ("v1", "v2")]
+    taken(world, Page(tables=columns(later)))
+    assert stored(world, "v1").values["note"] == "明天再来"
+    assert stored(world, "v1").values["outcome"] == "no_answer"
+    assert stored(world, "v2") == later[1]
+    other = visit(world, "v3", minute=2)
+    taken(world, Page(tables=columns([other])))
+    assert stored(world, "v3") == other
+
+
+def test_rows_that_others_follow_and_kinds_of_a_newer_server(world: World) -> None:
+    values = {"building_id": world.id("b3"), "compound_id": world.id("compound"), "title": "漏水"}
+    stream = f"building:{world.id('b3')}"
+    demand = Row("d", "demand", stream, KINDS["demand"].complete(values), (hlc_of(world.clock()), SERVER))
+    (table,) = columns([demand])
+    unknown = replace(table, kind="of_tomorrow", names=(), cols=())
+    assert taken(world, Page(tables=(unknown, table))) == {("demand", "d")}
+    assert stored(world, "d", "demand") == demand
+    household = replace(stored(world, world.id("b3:201"), "household"), clock=(hlc_of(world.clock()), SERVER))
+    assert taken(world, Page(tables=columns([household]))) == {("household", household.id)}
+    assert stored(world, household.id, "household") == household
+
+
+def test_rows_by_columns_are_met_by_a_sweep(world: World) -> None:
+    rows = [visit(world, "v1"), visit(world, "v2")]
+    taken(world, Page(tables=columns(rows), streams=frozenset({rows[0].stream})))
+    merging.begin_sweep(world.store, [rows[0].stream])
+    taken(world, Page(tables=columns(rows[:1])))
+    assert ("visit", "v2") in merging.end_sweep(world.store)
+    assert stored(world, "v1") == rows[0]
+
+
+def test_many_rows_by_columns_come_in_portions(world: World) -> None:
+    rows = [visit(world, f"v{at:04}") for at in range(1100)]
+    rows[700] = replace(rows[700], deleted=True)
+    late = replace(rows[0], id="w", stream="building:other")
+    page = Page(tables=columns([*rows, late]), cursors={rows[0].stream: 9})
+    cut = merging.portions(page)
+    assert [portion.count for portion in cut] == [500, 500, 101]
+    assert [bool(portion.cursors) for portion in cut] == [False, False, True]
+    assert len(taken(world, page)) == 1101
+    assert stored(world, "v0700").deleted
+    household = stored(world, world.id("b3:201"), "household")
+    homes = columns([replace(household, id=f"h{at}") for at in range(250)])
+    assert [portion.count for portion in merging.portions(Page(tables=(*homes, *columns(rows[:300]))))] == [200, 350]
+
+
+def test_columns_that_do_not_fit_each_other_are_refused(world: World) -> None:
+    (table,) = wire.encode_rows([(visit(world, "v1"), 1)])
+    assert wire.checked_rows([table]) == [table]
+    for wrong in ({"hlc": []}, {"clocks": [{}, {}]}, {"cols": table.cols[1:]}):
+        with pytest.raises(BadMessage):
+            wire.checked_rows([wire.RowTable(**{**{n: getattr(table, n) for n in table.__struct_fields__}, **wrong})])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_last_contact_is_as_if_worked_out_from_all_visits(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    rows = [
+        visit(
+            world,
+            f"v{at:03}",
+            chance.choice(("b3:201", "b3:202")),
+            visited_on=f"2026-11-{chance.randint(1, 20):02}",
+            recorded_at=chance.randint(1, 3),
+            outcome=chance.choice(("met", "no_answer", "no_answer", "refused")),
+            time_band=chance.choice(("morning", "evening", "weekend")),
+        )
+        for at in range(40)
+    ]
+    if seed % 2:
+        rows.sort(key=lambda row: str(row.values["visited_on"]))
+    while rows:
+        size = chance.randint(1, 6)
+        taken(world, Page(tables=columns(rows[:size])))
+        del rows[:size]
+        found = contacts(world)
+        projections.refresh_contacts(world.store.db, [line[0] for line in found])
+        assert contacts(world) == found
