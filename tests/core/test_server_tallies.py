@@ -1,13 +1,14 @@
 """Every stream's rows and the sum of their checks, as the server counts them, are those of its records."""
 
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from servers import Device, Server, delete, new, patch, running
+from servers import START, Device, Server, delete, new, patch, running
 from sync import wire
 from sync.domain.checks import row_check
 from sync.domain.ids import new_id
@@ -87,6 +88,34 @@ def test_a_busy_history_is_counted_right(server: Server, secretary: Device) -> N
         assert head.sum == sum(row_check(row.id, row.clock, row.clocks) for row in mine)
     assert any(row.deleted for row in other.rows.values())
     assert len({other.rows[demand].stream for demand in demands if demand in other.rows}) > 1
+
+
+def test_writers_at_once_are_counted_right(server: Server, secretary: Device) -> None:
+    devices = [server.person(secretary, "station_staff", "compound", "compound") for _ in range(4)]
+    place = {"compound_id": server.places["compound"], "household_id": None}
+    shared = [new("demand", new_id(START), title="灯", **place, **demand_at(server, "b1")) for _ in range(6)]
+    devices[0].accepted(*shared)
+    for device in devices:
+        device.pull()
+    failures: list[BaseException] = []
+
+    def write(device: Device, seed: int) -> None:
+        chance = random.Random(seed)
+        try:
+            for _ in range(8):
+                to = demand_at(server, chance.choice(["b1", "b2", "b3"]))
+                moved = patch("demand", chance.choice(shared).id, household_id=None, **to)
+                device.accepted(moved, server.visit(f"{chance.choice(['b1', 'b2'])}-101"))
+        except BaseException as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(device, seed)) for seed, device in enumerate(devices)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert is_counted_right(server)
 
 
 def test_an_older_client_is_told_nothing(server: Server, secretary: Device) -> None:
