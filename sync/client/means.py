@@ -1,11 +1,13 @@
 """What every part of a session works with: the store, the server, the clock, and whoever is to be told."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sync.client.api import Api
 from sync.client.meter import Meter
+from sync.errors import StoreError
 from sync.store.state import SyncState
 from sync.store.store import Store, Touched
 
@@ -34,6 +36,11 @@ class Means:
     def state(self) -> SyncState:
         """What the file knows about itself now."""
         return self.call(lambda store: store.state)
+
+    def note(self, fn: Callable[[Store], object]) -> None:
+        """Write down what is good to know and no more: a file that is closing, or full, goes without."""
+        with suppress(StoreError):
+            self.call(fn)
 
     def tell(self, touched: Touched) -> None:
         """Say how far it is, and what has changed on the way."""

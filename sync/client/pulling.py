@@ -42,7 +42,7 @@ class Pulling:
             return self._pull(heads, even_if_level)
         finally:
             if self._sizing.known != known:
-                self._means.call(lambda store: store.set_state(page_most=self._sizing.known))
+                self._means.note(lambda store: store.set_state(page_most=self._sizing.known))
 
     def _pull(self, heads: Sequence[wire.StreamHead], asked: bool) -> Sequence[wire.StreamHead]:
         at = self._means.call(merging.cursors)

@@ -37,7 +37,7 @@ class Pushing:
             self._send_all()
         finally:
             if self._sizing.known != known:
-                self._means.call(lambda store: store.set_state(batch_most=self._sizing.known))
+                self._means.note(lambda store: store.set_state(batch_most=self._sizing.known))
 
     def _send_all(self) -> None:
         mended: Counter[str] = Counter()

@@ -96,12 +96,15 @@ class Session:
         return self._checking.run(heads, greeted)
 
     def _note(self, result: Result) -> None:
-        pushed, pulled = self._meter.pushed, self._meter.pulled
+        line = (self._meter.pushed, self._meter.pulled, result.value)
 
-        def note(store: Store) -> None:
+        def write(store: Store) -> None:
             if result not in (Result.CUT, Result.DIFFERS):
                 merging.in_step(store, verified=result is not Result.OK)
-            if pushed or pulled or result in (Result.HEALED, Result.DIFFERS):
-                store.note_round(Round(at=store.now(), pushed=pushed, pulled=pulled, result=result.value))
+            if line[0] or line[1] or result in (Result.HEALED, Result.DIFFERS):
+                store.note_round(Round(store.now(), *line))
 
-        self._means.call(note)
+        if result is not Result.CUT:
+            self._means.call(write)
+        elif line[0] or line[1]:
+            self._means.note(write)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -13,10 +14,11 @@ from sync import wire
 from sync.client.api import Api
 from sync.client.session import Progress, Session
 from sync.domain.operations import delete, patch
-from sync.errors import Offline, Refused
+from sync.errors import Offline, Refused, StoreError
 from sync.server.storage import epochs
 from sync.store import giving_back, merging, outbox, verifying
 from sync.store.state import history
+from sync.store.store import Store
 
 
 @pytest.fixture
@@ -170,6 +172,25 @@ def test_asked_to_stop_it_is_cut(server: Server, first: Station, second: Station
     assert (outcome.stopped, outcome.verified, results(first)[0]) == (True, False, "cut")
     assert first.sync().verified
     assert second.sync().verified
+
+
+def test_a_file_that_closes_meanwhile_loses_only_the_note(server: Server, first: Station) -> None:
+    first.save([visit(server, first)])
+    asked: list[int] = []
+
+    def closing() -> bool:
+        asked.append(1)
+        return len(asked) > 1
+
+    def call(fn: Callable[[Store], Any], /) -> Any:
+        if len(asked) > 2:
+            raise StoreError("not_open")
+        return fn(first.store)
+
+    with first.line.client() as http:
+        outcome = Session(call, first.api(http), wall=first.clock, stop=closing).run()
+    assert (outcome.pushed, outcome.stopped) == (1, True)
+    assert results(first)[0] != "cut"
 
 
 # ---------------------------------------------------------------------------------------------------- sizes
