@@ -17,8 +17,8 @@ from programs import Program
 from servers import Device
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, delete, new, patch
-from sync.store import access
-from sync.store.store import Reader
+from sync.store import access, outbox
+from sync.store.store import Reader, Store
 
 
 @pytest.fixture
@@ -275,3 +275,54 @@ def test_everything_can_be_received_again(program: Program, place: Community, ot
     program.settle()
     other.pull()
     assert [row.values["note"] for row in other.of_kind("visit")] == ["没传的"]
+
+
+def test_the_card_of_the_record_says_so_and_leads_there(program: Program, place: Community, other: Device) -> None:
+    phones(program, place, other)
+    door = place.server.places["b1-101"]
+    program.go("households", household_id=door)
+    assert "两份不一样：请您定一下" in program.said()
+    program.press("两份不一样")
+    assert program.window.place == ("sync", {"record_id": door})
+    page = cast(SyncPage, program.window.current)
+    assert QApplication.focusWidget() is box(page).buttons[0]
+    program.press("用我的")
+    program.go("households", household_id=door)
+    assert "存在本机，有网就传" in program.said()
+    program.app.agent.sync_now()
+    program.until(lambda: "已传上去" in program.said(), "the card says that it has arrived")
+
+
+def test_own_visits_say_how_far_they_are(program: Program, place: Community, other: Device) -> None:
+    me = place.secretary
+    program.app.agent.pause()
+    said = {"outcome": "met", "recorded_by": me, "visitor_ids": [me], "recorded_at": place.server.clock()}
+    save(program, place, place.server.visit("b1-101", **said))
+    program.go("visits")
+    assert "存本机" in program.said()
+    sync(program)
+    program.go("visits")
+    assert "已传上去" in program.said()
+
+
+def test_in_a_narrow_window_a_line_leads_to_what_is_to_be_put_right(
+    program: Program, place: Community, other: Device
+) -> None:
+    me = place.secretary
+    program.app.agent.pause()
+    save(program, place, place.server.visit("b1-101", outcome="met", recorded_by=me, visitor_ids=[me]))
+
+    def refuse(store: Store) -> frozenset[tuple[str, str]]:
+        batch = outbox.take_batch(store, lambda operations, number: b"x")
+        assert batch is not None
+        return outbox.settle(store, outbox.Reply(batch.number, (outbox.Refusal(0, "too_late_to_change", "note"),)))
+
+    program.app.tasks.write(None, refuse)
+    program.settle()
+    page = cast(SyncPage, program.go("sync"))
+    program.window.resize(700, 700)
+    program.until(lambda: page.columns.mode != "wide", "the window is narrow")
+    program.settle()
+    assert page.state.to_refused.isVisible()
+    page.state.to_refused.click()
+    assert QApplication.focusWidget() is page.refused.first

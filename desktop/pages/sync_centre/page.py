@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
@@ -51,6 +52,7 @@ class SyncPage(Page):
         outer.setContentsMargins(px(28), px(24), px(28), px(24))
         self.columns = ResponsiveColumns(main, [self.refused, self.history, self.pc], side_width=370)
         outer.addWidget(self.columns)
+        self.state.refused_asked.connect(self._go_to_refused)
         context.hub.sync_state.connect(self._show_status)
         self._show_status(context.agent.status)
 
@@ -108,5 +110,20 @@ class SyncPage(Page):
         self.state.show_server(overview.server_url)
         self.pc.show_file(size=overview.size, copied_at=overview.copied_at)
         self.state.set_primary(self.refused.first is None)
+        self._fit()
         if self.conflicts.show_conflicts(overview.conflicts, overview.settled, overview.texts):
             self.columns.show_widget(self.conflicts)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where the work lies further down, a line at the top leads there."""
+        beside = self.columns.mode == "wide"
+        self.state.show_refused(0 if beside else self.refused.due)
+
+    def _go_to_refused(self) -> None:
+        self.columns.show_widget(self.refused)
+        if self.refused.first is not None:
+            self.refused.first.setFocus()

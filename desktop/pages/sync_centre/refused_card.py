@@ -44,6 +44,11 @@ class RefusedCard(Card):
         self._shown = items
         self._fill(items)
 
+    @property
+    def due(self) -> int:
+        """How many are to be put right; what was put aside does not count."""
+        return sum(not item.is_aside for item in self._shown or ())
+
     def forget(self) -> None:
         """The person left: nothing that was typed stays on the screen."""
         self._shown = None

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QElapsedTimer
+from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop import theme
@@ -21,7 +21,12 @@ _SURE_AFTER_S = 1.0  # a guess made of less is worth nothing
 
 
 class StateCard(Card):
-    """``buttons`` is the row of buttons; others may put theirs at its end."""
+    """``buttons`` is the row of buttons; others may put theirs at its end.
+
+    ``refused_asked`` when the person wants to see what is to be put right, which lies further down in a narrow window.
+    """
+
+    refused_asked = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -35,7 +40,9 @@ class StateCard(Card):
         self._bar.hide()
         self.now = button(tr("Sync now"), role="primary", on_click=context.agent.sync_now)
         self.pause = button(tr("Pause"), on_click=context.agent.pause)
-        for part in (self._line, self._advice, self._bar):
+        self.to_refused = button("", role="link", on_click=self.refused_asked.emit)
+        self.to_refused.hide()
+        for part in (self._line, self._advice, self.to_refused, self._bar):
             self.add(part)
         holder = QWidget()
         self.buttons = FlowLayout(holder, gap=theme.GAP_M)
@@ -56,6 +63,11 @@ class StateCard(Card):
     def set_primary(self, on: bool) -> None:
         """Whether 现在同步 is the page's blue button; something to be put right goes before it."""
         theme.set_role(self.now, "primary" if on else "second")
+
+    def show_refused(self, count: int) -> None:
+        """How many are to be put right, when they cannot be seen beside this card; 0 for none."""
+        self.to_refused.setVisible(count > 0)
+        self.to_refused.set_words(tr("{n} to be put right before sending, nothing lost").format(n=number(count)))
 
     def show_server(self, url: str) -> None:
         """The server's address, for the hint while it syncs."""
