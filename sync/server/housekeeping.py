@@ -7,12 +7,13 @@ from sync.server.runner import Runner
 from sync.server.storage import purging
 
 
-async def purge(runner: Runner, community: str, *, now: int) -> Counter[str]:
+async def purge(runner: Runner, community: str, *, replica: int, now: int) -> Counter[str]:
     """Blank and remove what was deleted long ago, with exits, refusals and answers of old; how many of each."""
     counts: Counter[str] = Counter()
     after = ""
     while True:
-        piece = await runner.write(partial(purging.blank_and_remove, community=community, after=after, now=now))
+        removing = partial(purging.blank_and_remove, community=community, after=after, replica=replica, now=now)
+        piece = await runner.write(removing)
         counts.update(piece.counts)
         after = piece.last
         if not after:

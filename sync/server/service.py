@@ -212,7 +212,8 @@ class Service:
 
     async def purge(self) -> int:
         """Remove what is kept no longer; how many records, exits, refusals and answers were blanked or went."""
-        return (await housekeeping.purge(self._runner, self.identity.community, now=self._now())).total()
+        who = self.identity
+        return (await housekeeping.purge(self._runner, who.community, replica=who.replica, now=self._now())).total()
 
     async def sweep_blobs(self) -> int:
         """Remove the files that no attachment names any more; how many there were."""

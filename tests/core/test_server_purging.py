@@ -24,7 +24,8 @@ def purged(server: Server) -> Counter[str]:
     assert isinstance(http, TestClient)
 
     async def job() -> Counter[str]:
-        return await housekeeping.purge(service._runner, server.community, now=server.clock.now)
+        replica = service.identity.replica
+        return await housekeeping.purge(service._runner, server.community, replica=replica, now=server.clock.now)
 
     counts: Counter[str] = http.blocking_portal.call(job)
     return +counts
@@ -118,6 +119,36 @@ def test_every_trace_goes_after_four_hundred_days(server: Server, head: Device) 
     below.pull()  # served all the same: the client sees that it is below the floor
     assert below.cursors[row.stream] >= seq
     assert head.refused(patch("visit", visit.id, note="x")) == [(0, "unknown_record", "")]
+
+
+@pytest.mark.parametrize("state", ["settled", "open"])
+def test_what_a_settled_conflict_kept_of_a_stub_goes_too(server: Server, head: Device, state: str) -> None:
+    household = server.places["b1-102"]
+    other = head.clone()
+    for device in (head, other):
+        device.pull()
+    head.accepted(patch("household", household, contact_phone="13800000001"))
+    server.clock.now += 1000
+    other.accepted(patch("household", household, contact_phone="13900000002"))
+    head.pull()
+    server.clock.now += 1000
+    head.accepted(delete("household", household))
+    head.pull()
+    conflicts = head.of_kind("conflict")
+    assert conflicts
+    if state == "settled":
+        head.accepted(*(patch("conflict", row.id, state="settled", settled_by=head.author) for row in conflicts))
+    server.clock.now += 30 * DAY
+    expected = {"blanked": 1, "conflicts": len(conflicts)} if state == "settled" else {"blanked": 1}
+    assert purged(server) == expected
+    assert purged(server) == {}
+    head.pull()
+    assert {row.deleted for row in head.of_kind("conflict")} == {state == "settled"}
+    server.clock.now += 30 * DAY
+    assert purged(server) == ({"blanked": len(conflicts)} if state == "settled" else {})
+    if state == "settled":
+        kept = asked(server, "SELECT fields FROM record WHERE kind = 'conflict'")
+        assert all("13800000001" not in line.fields for line in kept)
 
 
 def test_exits_go_as_well(server: Server, secretary: Device) -> None:

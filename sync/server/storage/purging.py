@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from sync.domain.calendar import DAY
+from sync.domain.catalogue import KINDS
 from sync.domain.clock import hlc_of
-from sync.domain.merge import Row
+from sync.domain.operations import DELETED
 from sync.domain.stubs import GONE_AFTER, deleted_at, is_stub, stub_values
 from sync.server.storage import records
+from sync.server.storage.batch import Batch
 from sync.server.storage.records import COLUMNS, row_of
 from sync.server.storage.statements import among, for_update, ids_json
 
+_CONFLICT = KINDS["conflict"]
 PIECE = 500  # rows of one transaction
 REFUSED_KEPT = 90 * DAY  # ms
 ANSWERS_KEPT = GONE_AFTER  # ms
@@ -31,8 +34,11 @@ class Purged:
     last: str = ""
 
 
-def blank_and_remove(connection: Connection, community: str, *, after: str, now: int) -> Purged:
-    """The next deleted records by id: old ones become stubs, very old ones raise their stream's floor and then go."""
+def blank_and_remove(connection: Connection, community: str, *, after: str, replica: int, now: int) -> Purged:
+    """The next deleted records by id: old ones become stubs, very old ones raise their stream's floor and then go.
+
+    What a settled conflict about a stub has kept of its values is deleted as well, under the server's ``replica``.
+    """
     found = connection.execute(
         text(
             f"SELECT {COLUMNS}, seq FROM record WHERE community = :community AND id > :after AND deleted "
@@ -47,16 +53,18 @@ def blank_and_remove(connection: Connection, community: str, *, after: str, now:
         for row, seq in rows
         if deleted_at(row) + GONE_AFTER + _AFTER_FLOOR <= now and seq <= floors.get(row.stream, 0)
     ]
-    stubs = [row for row, _ in rows if is_stub(row, now=now) and row.id not in frozenset(gone) and not _is_blank(row)]
+    old = [row for row, _ in rows if is_stub(row, now=now) and row.id not in frozenset(gone)]
+    stubs = [row for row in old if row.values != stub_values(row)]
     _raise_floors(
         connection, community, ((row.stream, seq) for row, seq in rows if deleted_at(row) + GONE_AFTER <= now)
     )
     records.blank(connection, community, [(row.id, stub_values(row)) for row in stubs])
     _forget(connection, community, [row.id for row in stubs], statement=_BLANK_HISTORY)
+    settled = _delete_settled(Batch(connection, community, replica=replica, now=now), [row.id for row in old])
     records.remove(connection, community, gone)
     _forget(connection, community, gone, statement=_REMOVE_HISTORY)
     last = rows[-1][0].id if len(rows) == PIECE else ""
-    return Purged({"blanked": len(stubs), "removed": len(gone)}, last)
+    return Purged({"blanked": len(stubs), "removed": len(gone), "conflicts": settled}, last)
 
 
 def remove_exits(connection: Connection, community: str, *, now: int) -> int:
@@ -106,8 +114,14 @@ _BLANK_HISTORY = "UPDATE history SET fields = '{}' WHERE community = :community 
 _REMOVE_HISTORY = "DELETE FROM history WHERE community = :community AND "
 
 
-def _is_blank(row: Row) -> bool:
-    return row.values == stub_values(row)
+def _delete_settled(batch: Batch, ids: list[str]) -> int:
+    conflicts = [
+        row for row in batch.children(ids, kind=_CONFLICT.name) if not row.deleted and row.values["state"] == "settled"
+    ]
+    for row in conflicts:
+        batch.write(_CONFLICT, row.id, {DELETED: True}, parent_stream=row.stream)
+    batch.finish()
+    return len(conflicts)
 
 
 def _forget(connection: Connection, community: str, ids: list[str], *, statement: str) -> None:
