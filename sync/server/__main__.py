@@ -1,4 +1,4 @@
-"""The command line: ``python -m sync.server serve``, ``backup`` and ``restore``."""
+"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup`` and ``restore``."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
 from sync.errors import StoreError
-from sync.server import bundle_command
+from sync.server import backup_command, bundle_command
 from sync.server.logs import start_logging
 from sync.server.service import Service
 from sync.server.serving import serve_alone, serve_with_workers
@@ -18,6 +18,8 @@ from sync.server.settings import PretendedClock, Settings, wall_ms
 _SENTENCES = {
     "in_use": "Another server (process {pid}) runs on this data folder: stop it, or give --data another folder.",
     "newer": "The data were written by a newer version of this program: install that version.",
+    "no_address": "The address {address} cannot be had ({why}): stop what uses it, or give --port another number.",
+    **backup_command.SENTENCES,
 }
 _DEFAULTS = Settings(Path())
 
@@ -57,11 +59,7 @@ def _serve(given: argparse.Namespace) -> int:
 
     if given.workers == 1:
         return serve_alone(settings, greet=greet, until_stdin_closes=given.until_stdin_closes)
-    try:
-        return serve_with_workers(settings, given.workers, greet=greet, until_stdin_closes=given.until_stdin_closes)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        return _complain(f"The address {where} cannot be had ({error.strerror}): stop what uses it, or give --port.")
+    return serve_with_workers(settings, given.workers, greet=greet, until_stdin_closes=given.until_stdin_closes)
 
 
 def _greet(service: Service, settings: Settings) -> None:
@@ -87,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     bundle.set_defaults(run=lambda given: bundle_command.run(given, print))
     _add_data(bundle)
     bundle_command.add_arguments(bundle)
+    backup = commands.add_parser("backup", help="write a backup, also while the server runs")
+    backup.set_defaults(run=lambda given: backup_command.run_backup(given, print))
+    _add_data(backup)
+    backup_command.add_backup_arguments(backup)
+    restore = commands.add_parser("restore", help="put a backup in the place of a stopped server's data")
+    restore.set_defaults(run=lambda given: backup_command.run_restore(given, print))
+    _add_data(restore)
+    backup_command.add_restore_arguments(restore)
     return parser
 
 

@@ -21,6 +21,7 @@ import uvicorn
 from litestar import Litestar
 from prometheus_client.multiprocess import mark_process_dead
 
+from sync.errors import StoreError
 from sync.server.app import make_app
 from sync.server.logs import log, start_logging
 from sync.server.metrics import FOLDER_VARIABLE
@@ -58,7 +59,7 @@ def serve_with_workers(settings: Settings, count: int, *, greet: Say, until_stdi
     """So many processes on one database, until told to stop; the exit status.
 
     A worker that dies is started again; when more than five die within a minute all end, with status 1. Workers end
-    with this process, however it ends. Raises StoreError, and OSError when the address cannot be had.
+    with this process, however it ends. Raises StoreError, also ``no_address`` (``address``, ``why``).
     """
     with closing(_listening(settings)) as listener:
         first = Service(settings)  # brings the database to shape and begins it, once for all
@@ -162,7 +163,10 @@ def _collect_less() -> None:
 
 def _listening(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise StoreError("no_address", address=f"{settings.host}:{settings.port}", why=error.strerror) from error
     listener.set_inheritable(True)
     return listener
 

@@ -42,6 +42,11 @@ def is_current(connection: Connection) -> bool:
     return _present(connection) == _known()[0]
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program can bring a database of this shape to its own."""
+    return revision in _known()
+
+
 def _present(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
