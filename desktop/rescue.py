@@ -57,17 +57,20 @@ class Rescue:
     def open_copy(self, day: str, key: bytes) -> None:
         """Put the records of that day in the file's place; the damaged file stays beside it under another name.
 
+        What was never sent is carried over from the damaged file, as far as it can be read.
         Raises StoreError: damaged (the copy too; nothing has changed then), missing, disk_full.
         """
-        from sync.store import backup
+        from sync.store import backup, salvage
 
         copy = next((copy for copy in _copies(self.backups) if copy.day == day), None)
         if copy is None:
             raise StoreError("missing")
         try:
-            backup.restore(copy.file, key, self.vault.database)
+            broken = backup.restore(copy.file, key, self.vault.database)
         except OSError as error:
             raise StoreError("disk_full") from error
+        if broken is not None:
+            salvage.take_unsent(broken, key, self.vault.database)
 
     def take_keys(self, day: str) -> None:
         """Put the key file of that day's copy in place; the damaged one stays beside it. PINs are those of that day.

@@ -30,6 +30,7 @@ class SyncState:
     app: str = ""  # the program of the last session
     batch_most: int = 0  # operations of a batch that went through on this line; 0: nothing learnt
     page_most: int = 0  # rows of a page, likewise
+    unshown: int = 0  # 1 when unsent work was carried over from a damaged file and does not show in the records yet
 
 
 _NAMES = tuple(field.name for field in fields(SyncState))

@@ -15,7 +15,7 @@ from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
 from sync.domain.rules import Rules
 from sync.errors import RuleError, StoreError
-from sync.store import backup, migrations, projections, seeding, writer
+from sync.store import backup, migrations, projections, salvage, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
 from sync.store.viewers import RIGHTS_KINDS, read_places, read_viewer, viewer_streams
@@ -98,7 +98,9 @@ class Store:
                 if migrations.is_due(db):
                     _copy_before_update(path, key, version=migrations.version(db))
                     migrations.migrate(db)
-            return cls(db, path, rules=rules, wall=wall, ids=new_id or RisingIds())
+            store = cls(db, path, rules=rules, wall=wall, ids=new_id or RisingIds())
+            store._show_unsent()
+            return store
         except BaseException:
             db.close()
             raise
@@ -201,6 +203,15 @@ class Store:
         """Read the state anew, after a module of the store has written it."""
         self._state = read_state(self.db)
         self.clock = HybridClock(self._state.clock_last, self._state.clock_seen, self._state.clock_offset)
+
+    def _show_unsent(self) -> None:
+        """After a salvage: unsent work is laid over the records of the copy."""
+        if self._state.unshown:
+            with self.write():
+                session = salvage.show_unsent(self.db, community_id=self.community_id)
+                self.after(writer.write_rows(self.db, session))
+                write_state(self.db, unshown=0)
+            self.reload()
 
     def close(self) -> None:
         """Close the file; everything saved is in it already."""
