@@ -22,6 +22,7 @@ from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
 if TYPE_CHECKING:
     from sync.client.api import HttpClient
     from sync.client.session import Outcome, Progress
+    from sync.store.standing import Standing
     from sync.store.store import Reader, Store, Touched
 Connect = Callable[[str], "HttpClient"]
 
@@ -59,15 +60,6 @@ class Status:
     seconds_left: float | None = None
     usable: bool = False
     code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    unsent: int
-    refused: int
-    synced_at: int
-    clock_offset: int
-    is_enrolled: bool
 
 
 class SyncAgent(QObject):
@@ -174,12 +166,7 @@ class SyncAgent(QObject):
             return
         self._is_running = True
         self._stop.clear()
-        none_yet = Status()
-        self._show(
-            phase=Phase.SYNCING,
-            **{name: getattr(none_yet, name) for name in _PROGRESS},
-            code="",
-        )
+        self._show(phase=Phase.SYNCING, code="", **{name: getattr(Status(), name) for name in _PROGRESS})
         self._tasks.net(self, self._run, self._done, self._failed)
 
     def _run(self) -> Outcome:
@@ -279,7 +266,7 @@ class SyncAgent(QObject):
             self._again = True
 
     def _count(self, then: Callable[[], None] | None = None) -> None:
-        def show(counts: _Counts) -> None:
+        def show(counts: Standing) -> None:
             phase = self.status.phase
             if not counts.is_enrolled:
                 phase = Phase.OFF
@@ -290,7 +277,7 @@ class SyncAgent(QObject):
             if then is not None:
                 then()
 
-        self._tasks.read(self, _read_counts, show, key="counts")
+        self._tasks.read(self, _read, show, key="counts")
 
     def _show(self, **changes: Any) -> None:
         status = replace(self.status, **changes)
@@ -299,13 +286,10 @@ class SyncAgent(QObject):
             self._hub.sync_state.emit(status)
 
 
-def _read_counts(reader: Reader) -> _Counts:
-    from sync.store import outbox, refused
+def _read(reader: Reader) -> Standing:
+    from sync.store.standing import standing
 
-    state, pending = reader.state, outbox.pending_counts(reader.db)
-    return _Counts(
-        pending.unsent, refused.count(reader.db), state.synced_at, state.clock_offset, bool(state.installation_id)
-    )
+    return standing(reader)
 
 
 def _needed(store: Store, account_id: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What all pages have in common: a name, a title, opening with a target, refreshing by what was touched."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QEvent, Signal
@@ -13,6 +14,7 @@ Touched = frozenset[tuple[str, str]]
 class Page(QWidget):
     """One screen. The window shows ``title()`` and ``hint()`` above it and calls ``open`` each time it is shown.
 
+    ``wrong_field`` and ``wrong`` in a target: the server refused what is shown, there, and why.
     ``listens`` names the kinds whose change makes the page read again; a hidden page remembers and reads when shown.
     """
 
@@ -24,6 +26,7 @@ class Page(QWidget):
         super().__init__()
         self.context = context
         self._is_stale = True
+        self._wrong = ("", "")
 
     def title(self) -> str:
         """The page's title, translated."""
@@ -37,6 +40,16 @@ class Page(QWidget):
         """Show what the target names; without one, what the page shows first. Called on the UI thread."""
         self._is_stale = False
         self.reload()
+
+    def note_wrong(self, target: Mapping[str, Any]) -> None:
+        """Keep what the server said of a field: it refused what the form will show."""
+        self._wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+
+    def show_wrong(self, show: Callable[[str, str], object]) -> None:
+        """The form is open: say it once, beside that field."""
+        (field, words), self._wrong = self._wrong, ("", "")
+        if field:
+            show(field, words)
 
     def reload(self) -> None:
         """Read again what is shown, on the read lane."""

@@ -22,7 +22,7 @@ class RecordState(StrEnum):
     REFUSED = "refused"
 
 
-_RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(RecordState)}
+_ORDER: Mapping[str, int] = {state: place for place, state in enumerate(RecordState)}
 
 # What a record is made of besides itself: (kind, the field that names the record).
 _PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -49,7 +49,7 @@ def states(db: Database, viewer: Viewer, kind: str, ids: Iterable[str]) -> Mappi
     made: dict[str, str] = {record_id: str(RecordState.SENT) for record_id in wanted}
 
     def note(record_id: str, state: str) -> None:
-        if _RANK[state] > _RANK[made[record_id]]:
+        if _ORDER[state] > _ORDER[made[record_id]]:
             made[record_id] = state
 
     belongs = _belongs(kind)

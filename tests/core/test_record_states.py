@@ -9,6 +9,7 @@ import pytest
 from sync.domain.operations import Operation, new, patch
 from sync.store import conflicts, deciding, outbox, record_states, refused
 from sync.store.record_states import RecordState
+from sync.store.standing import standing
 from world import World
 
 
@@ -111,7 +112,8 @@ def test_without_a_server_there_is_nothing_to_tell(world: World) -> None:
 
 
 def test_many_records_cost_as_many_statements_as_one(world: World) -> None:
-    viewer, asked = world.viewer("staff"), []
+    viewer = world.viewer("staff")
+    asked: list[str] = []
     ids = [row[0] for row in world.store.db.conn.execute("SELECT id FROM household")]
     world.store.db.conn.set_trace_callback(asked.append)
     record_states.states(world.store.db, viewer, "household", ids[:1])
@@ -120,3 +122,13 @@ def test_many_records_cost_as_many_statements_as_one(world: World) -> None:
     record_states.states(world.store.db, viewer, "household", ids)
     world.store.db.conn.set_trace_callback(None)
     assert len(asked) == one
+
+
+def test_how_the_pc_stands_is_told_in_a_few_numbers(world: World) -> None:
+    world.save("staff", [phone(world, "13800001111")])
+    reader = world.reader()
+    now = standing(reader)
+    assert (now.unsent, now.refused, now.synced_at, now.clock_offset, now.is_enrolled) == (1, 0, 0, 0, True)
+    outbox.settle(world.store, outbox.Reply(send(world), (outbox.Refusal(0, "invalid"),)))
+    assert (standing(reader).unsent, standing(reader).refused) == (0, 1)
+    reader.close()

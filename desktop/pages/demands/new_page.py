@@ -44,7 +44,6 @@ class NewDemandPage(Page):
         super().__init__(context)
         self._key = ""
         self._scope_id = ""
-        self._wrong = ("", "")  # a field of the form, and what the server said of it
         self._is_saving = False
         self._lay_out()
         self._drafting = Drafting(context, _DRAFT_PAGE, failed=self._not_kept, parent=self)
@@ -66,7 +65,7 @@ class NewDemandPage(Page):
         scope = "household" if household_id else str(target.get("scope") or "household")
         scope_id = household_id or str(target.get("scope_id") or "")
         self._key = scope_id or "new"
-        self._wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+        self.note_wrong(target)
         super().open()
         viewer, key = self.context.session.viewer, self._key
         self.context.tasks.read(
@@ -187,9 +186,7 @@ class NewDemandPage(Page):
             tr("Going on where you left it") if kept else tr("Kept while you type; a power cut loses nothing")
         )
         self.form.focus_first()
-        wrong, self._wrong = self._wrong, ("", "")
-        if wrong[0]:
-            self.form.show_error(*wrong)
+        self.show_wrong(self.form.show_error)
         self._read_open()
 
     def _usual_source(self) -> str:

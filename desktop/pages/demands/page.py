@@ -39,10 +39,7 @@ _DRAFT_PAGE = "demand"
 
 
 class DemandPage(Page):
-    """``open(demand_id=…, move='reply')`` shows a demand and, if asked, the fields of a step.
-
-    ``wrong_field`` and ``wrong``: what the server refused of that step, and why.
-    """
+    """``open(demand_id=…, move='reply')`` shows a demand and, if asked, the fields of a step."""
 
     name: ClassVar[str] = "demand"
     listens: ClassVar[frozenset[str]] = frozenset({"demand", "demand_event", "demand_detail", "conflict"})
@@ -51,7 +48,6 @@ class DemandPage(Page):
         super().__init__(context)
         self._demand_id = ""
         self._wanted_move, self._is_saved = "", False
-        self._wrong = ("", "")  # a field of the step, and what the server said of it
         self._card: DemandCard | None = None
         self._form: StepForm | None = None
         self._drafting = Drafting(context, _DRAFT_PAGE, failed=self._failed, parent=self)
@@ -80,7 +76,7 @@ class DemandPage(Page):
             self._show_nothing(tr("One moment …"))
         self._demand_id = demand_id
         self._wanted_move = str(target.get("move", ""))
-        self._wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+        self.note_wrong(target)
         super().open()
 
     def reload(self) -> None:
@@ -138,9 +134,7 @@ class DemandPage(Page):
         self._main_box.insertWidget(0, self._form)
         self._show_actions()
         self._form.focus_first()
-        wrong, self._wrong = self._wrong, ("", "")
-        if wrong[0]:
-            self._form.show_error(*wrong)
+        self.show_wrong(self._form.show_error)
 
     def _save(self) -> None:
         form = self._form

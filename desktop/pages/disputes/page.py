@@ -81,7 +81,7 @@ class DisputesPage(Page):
     def open(self, **target: Any) -> None:
         self._show_counts(self._counts)
         self._wanted_move = str(target.get("move", ""))
-        self.writing.wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+        self.note_wrong(target)
         dispute_id = str(target.get("dispute_id", ""))
         if dispute_id:
             self.writing.keep_if_waiting()
@@ -149,6 +149,7 @@ class DisputesPage(Page):
         self.bar.step_asked.connect(self.begin)
         self.halves.mode_changed.connect(self._fit)
         self.writing.opened.connect(self._on_form)
+        self.writing.ready.connect(lambda: self.show_wrong(self.form.show_error) if self.form else None)
         self.writing.closed.connect(self._on_form_gone)
         self.writing.put_aside.connect(self._on_put_aside)
         self.writing.saved.connect(self._on_saved)

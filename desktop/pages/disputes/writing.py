@@ -50,6 +50,7 @@ class Writing(QObject):
     """At most one set of fields is open at a time; the page shows ``form`` where it wants it."""
 
     opened = Signal()
+    ready = Signal()  # it has the keyboard
     closed = Signal()  # nothing is open any more
     put_aside = Signal()  # the person left the fields; their draft is kept
     saved = Signal(str, str, bool)  # the dispute, what was saved, whether it can be taken back
@@ -62,7 +63,6 @@ class Writing(QObject):
         self._page = page
         self._key = ""
         self.form: FieldsBox | None = None
-        self.wrong = ("", "")  # a field of the form to be opened, and what the server said of it
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_KEEP_AFTER_MS)
@@ -178,9 +178,7 @@ class Writing(QObject):
         form.cancelled.connect(self.aside)
         self.opened.emit()
         form.focus_first()
-        wrong, self.wrong = self.wrong, ("", "")
-        if wrong[0]:
-            form.show_error(*wrong)
+        self.ready.emit()
 
     def _save_notice(self, form: NoticeForm, known: DisputeCard | None) -> None:
         if not form.is_ready():

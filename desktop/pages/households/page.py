@@ -24,7 +24,7 @@ from sync.store.store import Reader
 class HouseholdsPage(HouseholdsBoard):
     """``open(household_id=…)`` shows a household, ``edit=True`` its form, ``building_id=…`` a building's doors.
 
-    ``new_building=True`` opens the form of a new one. ``wrong_field`` and ``wrong``: what the server refused, and why.
+    ``new_building=True`` opens the form of a new one.
     """
 
     name: ClassVar[str] = "households"
@@ -39,7 +39,6 @@ class HouseholdsPage(HouseholdsBoard):
         self._building_id = ""  # to be shown next
         self._opened: Opened | None = None
         self._edit_next = False
-        self._wrong = ("", "")  # a field of the form, and what the server said of it
         self._go_in = False  # the card takes the keyboard when it comes
         self._saving = Saving(context, self)
         self._new_building: NewBuilding | None = None
@@ -68,7 +67,7 @@ class HouseholdsPage(HouseholdsBoard):
             self._household_id = wanted
         self._building_id = str(target.get("building_id") or "")
         self._edit_next = bool(target.get("edit"))
-        self._wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+        self.note_wrong(target)
         if wanted or self._building_id or not self._may_build():
             self.stack.setCurrentWidget(self.browse)  # a new building half described waits behind its button
         self.doors.new_building.setVisible(self._may_build())
@@ -180,9 +179,7 @@ class HouseholdsPage(HouseholdsBoard):
         if self._opened is not None and self._opened.card.may_edit:
             self.right.setCurrentIndex(FORM)
             self.form.begin(self._opened, today=self._today())
-            wrong, self._wrong = self._wrong, ("", "")
-            if wrong[0]:
-                self.form.show_wrong(*wrong)
+            self.show_wrong(self.form.show_wrong)
 
     def _put_away(self) -> None:
         if self.right.currentIndex() == FORM:

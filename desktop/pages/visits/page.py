@@ -32,7 +32,7 @@ from sync.store.visits import Recorded
 class VisitPage(Page):
     """Target: ``household_id``, with ``visit_id`` to put a visit of today right and ``queue`` of households to follow.
 
-    Without a household the page helps to find one. ``wrong_field`` and ``wrong``: what the server refused, and why.
+    Without a household the page helps to find one.
     """
 
     name = "visits"
@@ -40,12 +40,8 @@ class VisitPage(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._account_id = ""
-        self._household_id = ""
-        self._visit_id = ""
-        self._building_id = ""
+        self._account_id = self._household_id = self._visit_id = self._building_id = ""
         self._queue: tuple[str, ...] = ()
-        self._wrong = ("", "")  # a field of the form, and what the server said of it
         self._keep: VisitIntent | None = None
         self._last_saved = ""
         self._is_saving = False
@@ -67,7 +63,7 @@ class VisitPage(Page):
         self._household_id = str(target.get("household_id") or "")
         self._visit_id = str(target.get("visit_id") or "")
         self._queue = tuple(target.get("queue") or ())
-        self._wrong = (str(target.get("wrong_field") or ""), str(target.get("wrong") or ""))
+        self.note_wrong(target)
         super().open(**target)
         if not self._household_id:
             self._show_start()
@@ -230,8 +226,7 @@ class VisitPage(Page):
         self.harm.set_phone(found.phone)
         if found.draft is not None and self.drafting.restore(found.draft):
             self.bar.set_hint(tr("Going on where you left it"))
-        if self._wrong[0]:
-            self.form.show_error(*self._wrong)
+        self.show_wrong(self.form.show_error)
         self._set_saving(False)
 
     def _set_saving(self, on: bool) -> None:

@@ -1,0 +1,32 @@
+"""How a PC stands with its server, in a few numbers that are always in view."""
+
+from dataclasses import dataclass
+
+from sync.store import outbox, refused
+from sync.store.store import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Operations not answered yet, deeds to be put right, when it was last in step (ms, 0 for never).
+
+    ``clock_offset`` in ms is to be added to this PC's clock; ``is_enrolled``: it is joined to a server.
+    """
+
+    unsent: int
+    refused: int
+    synced_at: int
+    clock_offset: int
+    is_enrolled: bool
+
+
+def standing(reader: Reader) -> Standing:
+    """As of now, whoever made it: counts only."""
+    state, pending = reader.state, outbox.pending_counts(reader.db)
+    return Standing(
+        unsent=pending.unsent,
+        refused=refused.count(reader.db),
+        synced_at=state.synced_at,
+        clock_offset=state.clock_offset,
+        is_enrolled=bool(state.installation_id),
+    )
