@@ -66,6 +66,10 @@ bench: setup-dev ## measure the desktop; results in build/bench/
 bench-sync: setup-dev ## measure syncing beside its peers; results in build/bench/
 	@$(PYTHON) tests/bench/sync_bench.py $(ARGS)
 
+.PHONY: soak
+soak: setup-dev ## the long proofs of sync: HISTORIES=10000 KILLS=200 SEED=1; the last line has the counts
+	@nice $(PYTHON) tests/soak/soak.py
+
 .PHONY: lock
 lock: setup-dev ## renew the lists of locked packages, e.g. ARGS="--upgrade-package httpx"
 	@packaging/setup/lock.sh $(ARGS)

@@ -1,13 +1,12 @@
 """Stories that nobody thought of, on both engines: see tests/support/machines.py; ``make soak`` runs many more."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ground import Ground, grounds
+from ground import Ground, grounds, in_memory
 from machines import machine_on
 
 HISTORIES = {"sqlite": 110, "postgresql": 60}
@@ -15,9 +14,9 @@ STEPS = 24
 
 
 @pytest.fixture
-def ground(database: str, tmp_path: Path) -> Iterator[Ground]:
+def ground(database: str) -> Iterator[Ground]:
     """A server of each engine, with a community and its PCs."""
-    with grounds(tmp_path, database=database) as made:
+    with in_memory() as folder, grounds(folder, database=database) as made:
         yield made
 
 

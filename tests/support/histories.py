@@ -80,7 +80,7 @@ class Story:
     witness: Witness = field(default_factory=Witness)
     pcs: list[Pc] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
-    backup: Copy = Copy(())
+    backup: Copy = field(default_factory=lambda: Copy(()))
     restored: bool = False
     unsaid: bool = False  # the server was put back and nobody was told yet
     held: dict[str, dict[str, Row]] = field(default_factory=dict)  # PC → what it has to give back

@@ -243,16 +243,18 @@ def _accounted(
 
 
 def _deleted_seen(row: Row, operations: list[Operation], conflicts: Mapping[str, Row]) -> None:
-    deletion = next((one for one in operations if one.clock == row.clock_of(DELETED)), None)
-    if deletion is None:
+    deletions = [one for one in operations if one.fields.get(DELETED) is True]
+    if row.clock_of(DELETED) not in {one.clock for one in deletions}:
         return  # the server's own, which sees what it deletes
     lost = [json.loads(found.values["lost"]) for found in conflicts.values() if found.values["record_id"] == row.id]
     for operation in operations:
         for register in _registers(operation, row.kind) - {DELETED}:
-            if row.clock_of(register) != operation.clock or deletion.prev.get(register) == operation.clock:
+            # Of two who take it away one is enough to have seen it.
+            seen = any(one.prev.get(register) == operation.clock for one in deletions)
+            if row.clock_of(register) != operation.clock or seen:
                 continue
             value = _value(operation, row.kind, register)
-            knew = operation.prev.get(DELETED) == deletion.clock
+            knew = operation.prev.get(DELETED) in {one.clock for one in deletions}
             named = any(all(found.get(name) == shown for name, shown in value.items()) for found in lost)
             assert knew or named, f"5: deleted unseen: {_named(row)}.{register} = {value} at {operation.clock}"
 

@@ -1,6 +1,5 @@
 """Stories that hypothesis makes up: each rule is something that happens to somebody; at rest all promises must hold."""
 
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -462,9 +461,3 @@ def machine_on(ground: Ground) -> type[Machine]:
             "met": Counter(),
         },
     )
-
-
-def clean(folder: Path) -> None:
-    """What stories that broke off have left."""
-    for left in folder.glob("history-*"):
-        shutil.rmtree(left, ignore_errors=True)
