@@ -78,9 +78,10 @@ def _read(call: Call, content: bytes) -> Down:
         raise BundleError("bundle_other_centre")
     packed.verify(known.signing_key)
     down = packed.open(SealingKey.of_secret(state.private_key), Down)
+    if down.epoch < state.epoch:
+        raise BundleError("bundle_older")  # of a life that ended with a restore; ids of epochs rise with time
     if down.epoch != state.epoch or state.healing:
-        # One from before a restore that this PC has heard of by line is merely old.
-        raise BundleError("bundle_older" if down.time < known.listed_at else "bundle_other_epoch")
+        raise BundleError("bundle_other_epoch")
     return down
 
 
