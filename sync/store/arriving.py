@@ -98,6 +98,7 @@ def take(store: Store, table: Columns) -> Touched:
     if not are_new:
         conn.executemany(into.upsert, cells)
     conn.execute("INSERT OR IGNORE INTO stream (id) VALUES (?)", (table.stream,))
+    conn.execute("DELETE FROM verified WHERE stream = ?", (table.stream,))
     touched = frozenset(zip(repeat(table.kind), table.ids, strict=False))
     if are_new and table.kind == "visit" and contacts.NEEDED.issubset(table.names):
         contacts.add(store.db, (row for row in table.rows() if not row.deleted))
