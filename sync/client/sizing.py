@@ -21,12 +21,6 @@ class Sizing:
         """What to remember for the next session; 0 when the line takes all."""
         return 0 if self.now >= self._most else self.now
 
-    def bound(self, most: int) -> None:
-        """The server has said how much it takes."""
-        self._most = most
-        self._ceiling = min(self._ceiling, most)
-        self.now = min(self.now, most)
-
     def went(self, count: int, *, seconds: float) -> None:
         """So much went through in one request of so long."""
         if seconds > AIM_S:
