@@ -243,11 +243,21 @@ def test_a_failure_on_the_way_changes_nothing(saved: tuple[Settings, Path], monk
     def fails(connection: Connection, *, now: int) -> None:
         raise StoreError("disk_full")
 
+    def cut(path: Path, target: Path) -> None:
+        raise OSError("cut")
+
     with monkeypatch.context() as patched:
         patched.setattr(epochs, "begin_anew", fails)
         with pytest.raises(StoreError, match="disk_full"):
             backup.restore(settings, path)
     assert read(settings, RECORDS) == before
+    if settings.embedded:
+        # Ended at the very last moment: what was there is still in its place, and kept beside it as well.
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", cut)
+            with pytest.raises(OSError, match="cut"):
+                backup.restore(settings, path)
+        assert read(settings, RECORDS) == before
     with running(settings.data, database=settings.database) as server:
         assert server.http.get("/readyz").json() == {"ready": True}
 

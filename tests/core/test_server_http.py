@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,4 +175,6 @@ def test_the_log_has_counts_and_no_contents(
     assert line["status"] == 200
     assert line["operations"] == 1
     assert line["installation"] == secretary.installation
+    assert line["replica"] == secretary.replica
+    assert re.fullmatch(r"[0-9a-f]{16}", line["request"])
     assert "MARKER" not in json.dumps(lines)
