@@ -5,7 +5,7 @@ answered) waits for their answers: their bytes are fixed, so neither may they be
 anew, nor told that they stand on something else. Then all of the record's refusals are undone together, newest first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -46,6 +46,8 @@ class Reply:
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
+# A row that came from another stream, or was healed, may hold fields this device has never seen.
+_SENT = "SELECT op, id, hlc, stream, moved OR action = 'state' FROM outbox WHERE op BETWEEN ? AND ? ORDER BY op"
 _Waiting = dict[int, Refusal]  # refused operations by their number in the outbox
 _waiting = msgspec.json.Decoder(_Waiting)
 
@@ -60,21 +62,21 @@ def settle(store: Store, reply: Reply) -> Touched:
         span = _lowest(store.db)
         if span is None or span[0] != reply.batch:
             return frozenset()
-        sent = unsent.lines(store.db, "op BETWEEN ? AND ?", span[1:3])
-        refused = {sent[refusal.index].op: refusal for refusal in reply.refused if refusal.index < len(sent)}
-        store.db.conn.executemany(
-            "DELETE FROM outbox WHERE op = ?",
-            [(line.op,) for line in sent if line.op not in refused],
-        )
+        sent = store.db.conn.execute(_SENT, span[1:3]).fetchall()
+        refused = {sent[refusal.index][0]: refusal for refusal in reply.refused if refusal.index < len(sent)}
+        if refused:
+            accepted = [(line[0],) for line in sent if line[0] not in refused]
+            store.db.conn.executemany("DELETE FROM outbox WHERE op = ?", accepted)
+        else:
+            store.db.conn.execute("DELETE FROM outbox WHERE op BETWEEN ? AND ?", span[1:3])
         held = _held(store.db)
         store.db.conn.execute("DELETE FROM inflight WHERE batch = ?", (reply.batch,))
         touched = _take_refusals(store, reply.batch, span, refused)
         _note_batch(store.db, reply.batch, span[3])
         if not refused and not held:
-            _step_over(store.db, sent, reply.ranges)
-        accepted = {line.key for line in sent if line.op not in refused}
-        store.clock.observe(max(line.operation.hlc for line in sent))
-        touched |= _try_again(store, {record_id for _, record_id in accepted})
+            _step_over(store.db, {stream for *_, stream, is_unsure in sent if is_unsure}, reply.ranges)
+        store.clock.observe(max(hlc for _, _, hlc, *_ in sent))
+        touched |= _try_again(store, {record_id for op, record_id, *_ in sent if op not in refused})
         # What lies in a stream the server has not listed stays: the list is older than the streams just written.
         touched |= leaving.drop_left(store)
     store.reload()
@@ -148,11 +150,9 @@ def _note_batch(db: Database, number: int, digest: bytes) -> None:
     db.conn.execute("DELETE FROM batch_log WHERE batch <= ?", (number - BATCHES_KEPT,))
 
 
-def _step_over(db: Database, sent: Sequence[Line], ranges: Mapping[str, tuple[int, int]]) -> None:
+def _step_over(db: Database, unsure: Container[str], ranges: Mapping[str, tuple[int, int]]) -> None:
     if read_state(db).sweeping:
         return
-    # A row that came from another stream, or was healed, may hold fields this device has never seen.
-    unsure = {line.stream for line in sent if line.moved or line.operation.action == "state"}
     db.conn.executemany(
         "UPDATE cursor SET seq = ? WHERE stream = ? AND seq = ?",
         [(last, stream, first - 1) for stream, (first, last) in ranges.items() if stream not in unsure],

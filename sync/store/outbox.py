@@ -19,7 +19,6 @@ from sync.store.answers import (
 )
 from sync.store.database import Database
 from sync.store.store import Store
-from sync.store.unsent import Line
 
 __all__ = [
     "BATCHES_KEPT",
@@ -131,24 +130,23 @@ def _cut(store: Store, encode: Encode, limits: Limits) -> Batch | None:
     """The next operations that are in no batch yet, put in flight; None when there are none."""
     conn = store.db.conn
     flown, number = conn.execute("SELECT coalesce(max(last_op), -(1 << 62)), max(batch) FROM inflight").fetchone()
-    taken: list[Line] = []
-    size = 0
-    found = conn.execute(
-        f"SELECT {unsent.COLUMNS} FROM outbox WHERE op > ? ORDER BY op LIMIT ?", (flown, limits.operations)
-    )
-    for cells in found.fetchall():
-        size += len(cells[7])
+    taken: list[Operation] = []
+    size, first, last = 0, 0, 0
+    found = conn.execute("SELECT op, body FROM outbox WHERE op > ? ORDER BY op LIMIT ?", (flown, limits.operations))
+    for op, made in found.fetchall():
+        size += len(made)
         if taken and size > limits.size:
             break
-        taken.append(unsent.read_line(cells))
+        first, last = first if taken else op, op
+        taken.append(unsent.read_operation(made))
     if not taken:
         return None
     number = (number or store.state.batch) + 1
-    body = encode([line.operation for line in taken], number)
+    body = encode(taken, number)
     digest = blake2b(body, digest_size=16).digest()
     conn.execute(
         "INSERT INTO inflight (batch, digest, body, first_op, last_op) VALUES (?, ?, ?, ?, ?)",
-        (number, digest, body, taken[0].op, taken[-1].op),
+        (number, digest, body, first, last),
     )
     return Batch(number, digest, body, len(taken))
 

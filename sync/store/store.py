@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.domain.act import Act
 from sync.domain.calendar import day_of
+from sync.domain.catalogue import KINDS
 from sync.domain.clock import HybridClock
 from sync.domain.ids import IdSource, RisingIds, new_replica
 from sync.domain.merge import Row
@@ -151,6 +152,7 @@ class Store:
             raise RuleError("id", "exists")  # the server keeps all kinds in one table
         with self.write():
             session = writer.Session(self.db, community_id=self.community_id)
+            session.expect(one for one in operations if one.kind in KINDS)
             changes = [
                 writer.apply(session, operation, act, clock=self.clock, wall=self._wall(), replica=self.replica)
                 for operation in operations

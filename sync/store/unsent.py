@@ -46,6 +46,11 @@ def lines(db: Database, condition: str = "1", given: Sequence[object] = ()) -> l
     return [read_line(cells) for cells in found]
 
 
+def read_operation(body: bytes) -> Operation:
+    """The operation of a line."""
+    return _operation.decode(body)
+
+
 def read_line(cells: Sequence[Any]) -> Line:
     """A line from its cells in the order of COLUMNS."""
     op, *_, body, replaced, stream, moved, made_at = cells

@@ -197,8 +197,14 @@ def clean_text(field: str, text: str) -> str:
 
     Raises RuleError(field, 'bad_text') for NUL and lone surrogates.
     """
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\0" in text:
         raise RuleError(field, "bad_text")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RuleError(field, "bad_text") from error
     return unicodedata.normalize("NFC", text)
 
 
