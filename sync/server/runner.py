@@ -76,7 +76,7 @@ class Runner:
             self._write_threads = ThreadPoolExecutor(1, "write")
             self._read_threads = ThreadPoolExecutor(settings.reader_threads, "read")
         else:
-            self._writer = self._reader = create_engine(
+            self._writer = create_engine(
                 settings.database,
                 isolation_level="READ COMMITTED",
                 pool_size=settings.pool_size,
@@ -85,6 +85,8 @@ class Runner:
                 pool_pre_ping=True,
                 connect_args={"options": _POSTGRESQL_OPTIONS, "connect_timeout": 10},
             )
+            # All that one answer says is of one moment: what a stream's head counts is on the page that leads there.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._write_threads = self._read_threads = ThreadPoolExecutor(settings.pool_size, "database")
 
     async def write(self, function: Storage[T]) -> T:
