@@ -31,6 +31,10 @@ COMMUNITY = "01890000-0000-7000-8000-000000000001"
 BUILDINGS = [f"01890000-0000-7000-8000-00000000010{n}" for n in range(READERS)]
 
 
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Undone(Exception):
     """A transaction that is rolled back, as some are."""
 
@@ -87,7 +91,7 @@ class Race:
     def _write(self, number: int, until: float) -> None:
         rng = random.Random(number)
         while time.monotonic() < until:
-            ids = [new_id(time.time_ns() // 1_000_000) for _ in range(ROWS)]
+            ids = [new_id(_now()) for _ in range(ROWS)]
             undone = rng.random() < ROLLED_BACK
             try:
                 self._runner.write_now(self._transaction(ids, rng, undone=undone))
@@ -101,7 +105,7 @@ class Race:
 
         def write(connection: Connection) -> None:
             connection.execute(text("INSERT INTO naive (id) VALUES (:id)"), [{"id": one} for one in ids])
-            batch = Batch(connection, COMMUNITY, replica=self._replica, now=time.time_ns() // 1_000_000)
+            batch = Batch(connection, COMMUNITY, replica=self._replica, now=_now())
             batch.load(ids, lock=True)
             for record_id in ids:
                 batch.write(KINDS["household"], record_id, {"building_id": building, "room_no": "101", "slot": 1})
@@ -119,7 +123,7 @@ class Race:
 
         def page(connection: Connection) -> feed.Page:
             heads = feed.heads(connection, COMMUNITY, reach)
-            return feed.page(connection, COMMUNITY, cursors, heads, limit=200)
+            return feed.page(connection, COMMUNITY, cursors, heads, limit=200, now=_now())
 
         last = False
         while not last:
@@ -202,10 +206,10 @@ def test_positions_become_visible_in_their_order(postgresql: PostgreSQL, tmp_pat
     blocked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = :name")
     with storage(url, tmp_path) as runner, ThreadPoolExecutor(2) as threads:
         taken, may_commit = threading.Event(), threading.Event()
-        ids = [new_id(time.time_ns() // 1_000_000) for _ in range(2)]
+        ids = [new_id(_now()) for _ in range(2)]
 
         def write(connection: Connection, record_id: str) -> None:
-            batch = Batch(connection, COMMUNITY, replica=1, now=time.time_ns() // 1_000_000)
+            batch = Batch(connection, COMMUNITY, replica=1, now=_now())
             batch.load([record_id], lock=True)
             batch.write(KINDS["household"], record_id, {"building_id": BUILDINGS[0], "room_no": "101", "slot": 1})
             batch.finish()
@@ -217,7 +221,7 @@ def test_positions_become_visible_in_their_order(postgresql: PostgreSQL, tmp_pat
 
         def page(connection: Connection) -> feed.Page:
             heads = feed.heads(connection, COMMUNITY, Reach(streams=frozenset({stream}), prefixes=()))
-            return feed.page(connection, COMMUNITY, {stream: 0}, heads, limit=10)
+            return feed.page(connection, COMMUNITY, {stream: 0}, heads, limit=10, now=_now())
 
         def waiting(connection: Connection) -> int:
             return int(connection.execute(blocked, {"name": url.partition("@/")[2].partition("?")[0]}).scalar_one())
@@ -232,3 +236,30 @@ def test_positions_become_visible_in_their_order(postgresql: PostgreSQL, tmp_pat
         slow.result(30)
         quick.result(30)
         assert [(row.id, seq) for row, seq in asyncio.run(runner.read(page)).rows] == [(ids[0], 1), (ids[1], 2)]
+
+
+def test_a_page_and_its_heads_are_of_one_moment(database: str, tmp_path: Path) -> None:
+    """A row that changes between the two is on the page: a device at the head holds what the head counts.
+
+    Found by killing: on PostgreSQL each statement saw a moment of its own, the row had moved behind the head, and a
+    device that had missed nothing was told that its stream differs.
+    """
+    stream = f"building:{BUILDINGS[0]}"
+    record_id = new_id(_now())
+    with storage(database, tmp_path) as runner:
+
+        def write(connection: Connection, room: str) -> None:
+            batch = Batch(connection, COMMUNITY, replica=1, now=_now())
+            batch.load([record_id], lock=True)
+            batch.write(KINDS["household"], record_id, {"building_id": BUILDINGS[0], "room_no": room, "slot": 1})
+            batch.finish()
+
+        def page(connection: Connection) -> feed.Page:
+            heads = feed.heads(connection, COMMUNITY, Reach(streams=frozenset({stream}), prefixes=()))
+            runner.write_now(lambda c: write(c, "102"))  # somebody else, just then
+            return feed.page(connection, COMMUNITY, {stream: 0}, heads, limit=10, now=_now())
+
+        runner.write_now(lambda c: write(c, "101"))
+        found = asyncio.run(runner.read(page))
+    assert [(row.id, seq) for row, seq in found.rows] == [(record_id, 1)]
+    assert found.cursors == {stream: 1}
