@@ -1,6 +1,8 @@
 """Kill after kill: two PCs and a server, each a process, ended at any moment, and every save accounted for."""
 
+import os
 import random
+import signal
 import sqlite3
 import threading
 from collections import Counter
@@ -110,7 +112,10 @@ class Person:
 
 
 class Trial:
-    """A server over one engine and two PCs; ``round`` does one kill and counts. ``anew``: real command lines."""
+    """A server over one engine and two PCs; ``round`` does one kill and counts.
+
+    ``anew``: started from the command line, on PostgreSQL with two workers.
+    """
 
     def __init__(
         self, folder: Path, starter: Starter, *, postgresql: PostgreSQL | None, seed: int = 0, anew: bool = False
@@ -122,7 +127,10 @@ class Trial:
         self._database = postgresql.new_database() if postgresql else ""
         self._anew = anew
         self._rng = random.Random(seed)
-        self._serving = Serving(starter, folder / "server", free_port(), self._database, anew=anew)
+        self._workers = 2 if anew and postgresql else 1
+        self._serving = Serving(
+            starter, folder / "server", free_port(), self._database, anew=anew, workers=self._workers
+        )
         self._lives = 0
         self._server = self._serving.start()
         self._homes: list[tuple[str, str]] = []
@@ -138,6 +146,8 @@ class Trial:
         ways += ["push late", "server push late", "server push late"]
         if self._postgresql:
             ways += ["postgresql", "postgresql", "postgresql and server"]
+        if self._workers > 1:
+            ways[:0] = ["worker", "worker"]
         return ways
 
     def round(self, way: str) -> None:
@@ -189,6 +199,11 @@ class Trial:
             self.tally.killed["postgresql"] += 1
             if way.endswith("server"):
                 self._end_server()
+        elif way == "worker":
+            self._some_time()
+            os.kill(self._serving.latest_worker(), signal.SIGKILL)
+            self.tally.killed["worker"] += 1
+            self._some_time()
         elif way == "moment":
             self._some_time()
         elif way == "server moment":

@@ -1,5 +1,6 @@
 """The real server as a process of its own, started and waited for."""
 
+import json
 import re
 import socket
 import time
@@ -25,6 +26,7 @@ class Serving:
     database: str = ""
     example: str = ""
     anew: bool = False
+    workers: int = 1  # more on PostgreSQL only, and started anew
 
     @property
     def url(self) -> str:
@@ -42,12 +44,18 @@ class Serving:
         assert found is not None
         return found[1]
 
+    def latest_worker(self) -> int:
+        """The id of the process of the worker that began last."""
+        lines = [line for line in self.output.read_text("utf-8").splitlines() if line.startswith('{"')]
+        return [int(line["process"]) for line in map(json.loads, lines) if line["event"] == "worker"][-1]
+
     def start(self) -> Process:
-        """Begin, and wait until it answers."""
+        """Begin, and wait until it answers; workers that outlive a server may hold its address for a moment."""
         self.data.mkdir(parents=True, exist_ok=True)
         arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
         arguments += ["--database", self.database] if self.database else []
         arguments += ["--example", self.example] if self.example else []
+        arguments += ["--workers", str(self.workers)] if self.workers > 1 else []
         module = "sync.server" if self.anew else MODULE
         process = self.starter.start(module, arguments, output=self.output, anew=self.anew)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -58,7 +66,10 @@ class Serving:
                     return process
             except (urllib.error.URLError, OSError):
                 if process.wait(0.01):
-                    break
+                    if self.workers == 1:
+                        break
+                    process.end()
+                    process = self.starter.start(module, arguments, output=self.output, anew=self.anew)
         raise AssertionError("the server does not answer: " + "\n".join(process.said()[-40:]))
 
 
