@@ -30,7 +30,7 @@ def main() -> int:
     if not absent:
         of_wheel = _tested("PostgreSQL 18", PROGRAMS)
         counts[f"{_version(PROGRAMS)} from its wheel"] = of_wheel["postgresql"]
-    failed = sum(count["failed"] for count in counts.values())
+    failed = sum(count["failed"] or not count["passed"] for count in counts.values())
     stores = "; ".join(f"{name}: {count['passed']} passed, {count['failed']} failed" for name, count in counts.items())
     print(f"stores: {'FAILED' if failed else 'ok'}; {stores}{absent and f'; PostgreSQL 18: absent ({absent})'}")
     return 1 if failed else 0
