@@ -2,14 +2,16 @@
 
 import asyncio
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+import uvicorn
 from litestar.testing import TestClient
 from sqlalchemy import Connection
 
@@ -18,7 +20,9 @@ from sync import wire
 from sync.client.schedule import Schedule
 from sync.errors import ServerTrouble
 from sync.server.admission import GREETING, MOST_S, WORK, Admission, sync_window_s
+from sync.server.app import make_app
 from sync.server.problems import ProtocolError
+from sync.server.settings import Settings
 
 Message = dict[str, Any]
 
@@ -220,3 +224,54 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
         assert b"too_slow" in sent[1]["body"]
         assert (b"connection", b"close") in sent[0]["headers"]
         assert server.service.admission.waiting == 0
+
+
+@contextmanager
+def listening(folder: Path, **settings: int) -> Iterator[tuple[str, int]]:
+    """The address of a real server in a thread of this process."""
+    server = uvicorn.Server(uvicorn.Config(make_app(Settings(folder, **settings)), log_config=None))  # type: ignore[arg-type]
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        address: tuple[str, int] = listener.getsockname()
+        served = pool.submit(server.run, [listener])
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            served.result(60)
+
+
+def answered(answers: BinaryIO) -> tuple[int, dict[bytes, bytes], bytes]:
+    """The next answer on a line: status, headers, body."""
+    status = int(answers.readline().split()[1])
+    headers: dict[bytes, bytes] = {}
+    while (line := answers.readline()) != b"\r\n":
+        name, _, value = line.partition(b":")
+        headers[name.lower()] = value.strip()
+    return status, headers, answers.read(int(headers[b"content-length"]))
+
+
+def test_after_429_the_line_stays_open(tmp_path: Path) -> None:
+    size = 1024 * 1024
+    with (
+        listening(tmp_path, queue_limit=0) as address,
+        socket.create_connection(address, timeout=60) as line,
+        line.makefile("rb") as answers,
+    ):
+        line.sendall(b"POST /sync/v1/push HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+        status, headers, body = answered(answers)  # before any of the body was sent
+        assert (status, b"busy" in body) == (429, True)
+        assert int(headers[b"retry-after"]) >= 1
+        line.sendall(bytes(size))
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answered(answers)[0] == 200
+
+
+def test_after_413_it_is_closed(tmp_path: Path) -> None:
+    with (
+        listening(tmp_path) as address,
+        socket.create_connection(address, timeout=60) as line,
+        line.makefile("rb") as answers,
+    ):
+        line.sendall(b"POST /sync/v1/push HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+        assert answered(answers)[0] == 413
+        assert answers.read() == b""
