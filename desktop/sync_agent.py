@@ -52,6 +52,7 @@ class Status:
     phase: Phase = Phase.OFF
     unsent: int = 0
     refused: int = 0
+    to_decide: int = 0
     last_success_at: int = 0
     sent: int = 0
     to_send: int = 0
@@ -273,23 +274,23 @@ class SyncAgent(QObject):
             elif phase is Phase.OFF:
                 phase = Phase.IDLE
             self._offset = counts.clock_offset
-            self._show(phase=phase, unsent=counts.unsent, refused=counts.refused, last_success_at=counts.synced_at)
+            told = {name: getattr(counts, name) for name in ("unsent", "refused", "to_decide")}
+            self._show(phase=phase, last_success_at=counts.synced_at, **told)
             if then is not None:
                 then()
 
-        self._tasks.read(self, _read, show, key="counts")
+        def read(reader: Reader) -> Standing:
+            from sync.store.standing import standing
+
+            return standing(reader, self._account())
+
+        self._tasks.read(self, read, show, key="counts")
 
     def _show(self, **changes: Any) -> None:
         status = replace(self.status, **changes)
         if status != self.status:
             self.status = status
             self._hub.sync_state.emit(status)
-
-
-def _read(reader: Reader) -> Standing:
-    from sync.store.standing import standing
-
-    return standing(reader)
 
 
 def _needed(store: Store, account_id: str) -> tuple[str, ...]:

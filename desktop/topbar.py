@@ -16,6 +16,7 @@ from desktop.sync_agent import Phase, Status
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
+from desktop.words.moments import moment_words
 
 if TYPE_CHECKING:
     from sync.store.search import Hit
@@ -81,7 +82,7 @@ class TopBar(QFrame):
     def show_status(self, status: Status) -> None:
         """How things stand with sync; being without a line is no alarm."""
         self._status = status
-        words = status_words(status)
+        words = status_words(status, now=self._context.now())
         waiting = tr("{n} to send").format(n=number(status.unsent)) if status.unsent else tr("All saved")
         self.status.set_words(waiting if self._is_narrow and not status.refused else words)
         self.status.setToolTip(words)
@@ -136,18 +137,24 @@ class TopBar(QFrame):
         )
 
 
-def status_words(status: Status) -> str:
-    """The sentence of the status pill."""
+def status_words(status: Status, *, now: int) -> str:
+    """The sentence of the status pill: what waits and, without a line, when all was last in step."""
     if status.refused:
         return tr("{n} to be put right before sending, nothing lost").format(n=number(status.refused))
     if status.phase is Phase.SYNCING:
         if status.to_send > status.sent:
             return tr("Sending {done} of {n}").format(done=number(status.sent), n=number(status.to_send))
+        if status.to_receive > status.received > 0:
+            return tr("Receiving {percent}%").format(percent=status.received * 100 // status.to_receive)
         return tr("Receiving what others did")
+    if status.to_decide:
+        return tr("{n} to decide, both are kept").format(n=number(status.to_decide))
+    last = moment_words(status.last_success_at, now=now) if status.phase is not Phase.IDLE else ""
+    since = " · " + tr("last sync {when}").format(when=last) if last else ""
     if status.unsent:
-        return tr("All saved on this PC · {n} go out when there is a line").format(n=number(status.unsent))
-    if status.phase in (Phase.OFF, Phase.WAITING, Phase.TROUBLE):
-        return tr("All saved on this PC")
+        return tr("All saved on this PC · {n} go out when there is a line").format(n=number(status.unsent)) + since
+    if status.phase in (Phase.OFF, Phase.WAITING, Phase.TROUBLE, Phase.PAUSED):
+        return tr("All saved on this PC") + since
     return tr("All saved on this PC · all sent")
 
 

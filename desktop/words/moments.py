@@ -1,4 +1,4 @@
-"""Moments in the words of the sync page: today 17:42, yesterday 08:31, or the day."""
+"""Moments as people say them: today 17:42, yesterday 08:31, or the day."""
 
 from datetime import UTC, datetime, timedelta
 

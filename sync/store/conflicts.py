@@ -110,6 +110,13 @@ def open_conflicts(db: Database, viewer: Viewer, *, settled: bool = False, limit
     return tuple(_shown(note, row, viewer, names) for note, row in shown)
 
 
+def count(db: Database, viewer: Viewer) -> int:
+    """How many the viewer may settle, up to as many as the page shows; most of the time there is none to look at."""
+    with converted():
+        any_open = db.conn.execute("SELECT 1 FROM conflict WHERE state = 'open' LIMIT 1").fetchone()
+    return len(open_conflicts(db, viewer)) if any_open else 0
+
+
 def settle(store: Store, author: str, conflict_id: str, choice: str, *, text: str = "", again: bool = False) -> Touched:
     """Say which version is to stand. Errors as the verb's; RuleError('id', 'unknown_record'); AccessError(code)."""
     act = store.act(author)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync.store import outbox, refused
+from sync.store import conflicts, outbox, refused
 from sync.store.store import Reader
 
 
@@ -10,22 +10,25 @@ from sync.store.store import Reader
 class Standing:
     """Operations not answered yet, deeds to be put right, when it was last in step (ms, 0 for never).
 
-    ``clock_offset`` in ms is to be added to this PC's clock; ``is_enrolled``: it is joined to a server.
+    ``to_decide`` are conflicts that the person at the PC may settle. ``clock_offset`` in ms is to be added to this
+    PC's clock; ``is_enrolled``: it is joined to a server.
     """
 
     unsent: int
     refused: int
+    to_decide: int
     synced_at: int
     clock_offset: int
     is_enrolled: bool
 
 
-def standing(reader: Reader) -> Standing:
-    """As of now, whoever made it: counts only."""
+def standing(reader: Reader, account_id: str) -> Standing:
+    """As of now, whoever made it: counts only. ``account_id`` works here, '' for nobody."""
     state, pending = reader.state, outbox.pending_counts(reader.db)
     return Standing(
         unsent=pending.unsent,
         refused=refused.count(reader.db),
+        to_decide=conflicts.count(reader.db, reader.viewer(account_id)) if account_id else 0,
         synced_at=state.synced_at,
         clock_offset=state.clock_offset,
         is_enrolled=bool(state.installation_id),

@@ -127,8 +127,12 @@ def test_many_records_cost_as_many_statements_as_one(world: World) -> None:
 def test_how_the_pc_stands_is_told_in_a_few_numbers(world: World) -> None:
     world.save("staff", [phone(world, "13800001111")])
     reader = world.reader()
-    now = standing(reader)
-    assert (now.unsent, now.refused, now.synced_at, now.clock_offset, now.is_enrolled) == (1, 0, 0, 0, True)
+    now = standing(reader, world.id("staff"))
+    assert (now.unsent, now.refused, now.to_decide) == (1, 0, 0)
+    assert (now.synced_at, now.clock_offset, now.is_enrolled) == (0, 0, True)
     outbox.settle(world.store, outbox.Reply(send(world), (outbox.Refusal(0, "invalid"),)))
-    assert (standing(reader).unsent, standing(reader).refused) == (0, 1)
+    assert (standing(reader, world.id("staff")).unsent, standing(reader, world.id("staff")).refused) == (0, 1)
+    conflict(world, "household", world.id("b3:202"), "contact_phone")
+    assert standing(reader, world.id("staff")).to_decide == 1
+    assert standing(reader, world.id("head1")).to_decide == standing(reader, "").to_decide == 0
     reader.close()

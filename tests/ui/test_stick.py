@@ -72,6 +72,7 @@ def test_there_and_back_in_plain_words(program: Program, place: Community, page:
     record(program, place)
     record(program, place, "b2-101")
     program.press("没有网：存到 U 盘带走")
+    assert page.stick.out.hasFocus()  # the keyboard stays where it was
     said = program.said()
     assert "带走了 2 条" in said
     assert stick_file(program).name in said

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.pages.sync_centre.page import SyncPage
 from desktop.sync_agent import Phase, Status
+from desktop.words.moments import moment_words
 from programs import PIN, Clock, Program, furnish
 from sync.domain.calendar import instant
 from sync.domain.ids import new_id

@@ -12,6 +12,7 @@ from desk import Desk
 from desktop import theme
 from desktop.sync_agent import Phase, Status
 from desktop.topbar import TopBar, status_words
+from sync.domain.calendar import instant
 from world import World
 
 
@@ -78,11 +79,21 @@ def test_escape_empties_the_field_and_unlocking_too(bar: TopBar, desk: Desk, qtb
         (Status(phase=Phase.TROUBLE, unsent=1), "都已存在本机 · 1 条等有网再传"),
         (Status(phase=Phase.SYNCING, to_send=9, sent=4), "正在传 4 / 9"),
         (Status(phase=Phase.SYNCING, to_receive=9), "正在收别人办的事"),
+        (Status(phase=Phase.SYNCING, received=1840, to_receive=3120), "正在收 58%"),
+        (Status(phase=Phase.IDLE, to_decide=2, unsent=1), "2 处请您定一下，两份都留着"),
+        (
+            Status(phase=Phase.WAITING, unsent=3, last_success_at=instant("2026-11-22 17:42")),
+            "都已存在本机 · 3 条等有网再传 · 上次同步 昨天 17:42",
+        ),
+        (
+            Status(phase=Phase.PAUSED, last_success_at=instant("2026-11-23 08:31")),
+            "都已存在本机 · 上次同步 今天 08:31",
+        ),
         (Status(phase=Phase.WAITING, unsent=3, refused=1), "1 条要改一下再传，内容没丢"),
     ],
 )
 def test_the_pill_is_calm(bar: TopBar, desk: Desk, status: Status, words: str) -> None:
-    assert status_words(status) == words
+    assert status_words(status, now=desk.context.now()) == words
     desk.hub.sync_state.emit(status)
     assert bar.status.accessibleName() == words
 

@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.i18n import tr
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.pages.sync_centre.values import register_words, value_words
 from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, clear
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label
 from desktop.widgets.text_area import TextArea
+from desktop.words.moments import moment_words
 from sync.domain import conflicts as verb
 from sync.domain.catalogue import KINDS
 from sync.domain.fields import Type

@@ -4,10 +4,10 @@ from typing import Final
 
 from desktop.context import Context
 from desktop.i18n import mark, number, tr
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.texts import code_words
 from desktop.widgets.card import Card, clear
 from desktop.widgets.labels import label
+from desktop.words.moments import moment_words
 from sync.store.state import Round
 
 # Only what was compared with the server is called compared.

@@ -4,11 +4,11 @@ from PySide6.QtCore import Qt
 
 from desktop.context import Context
 from desktop.i18n import tr
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.sync_agent import Phase, Status
 from desktop.widgets.ask import Question
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, fact
+from desktop.words.moments import moment_words
 
 
 class PcCard(Card):

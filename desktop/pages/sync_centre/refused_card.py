@@ -11,7 +11,6 @@ from desktop.context import Context
 from desktop.hub import Notice, Tone
 from desktop.i18n import number, tr
 from desktop.pages.sync_centre import repairs
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.pages.sync_centre.repairs import Repair
 from desktop.texts import code_words, words
 from desktop.widgets.ask import Question
@@ -19,6 +18,7 @@ from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, Card, clear
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label
+from desktop.words.moments import moment_words
 from sync.errors import QiaomenError
 from sync.store import refused
 from sync.store.refused import Item

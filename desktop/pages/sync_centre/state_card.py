@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 from desktop import theme
 from desktop.context import Context
 from desktop.i18n import number, tr
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.sync_agent import Phase, Status
 from desktop.texts import code_words, words
 from desktop.widgets.buttons import button
@@ -16,6 +15,7 @@ from desktop.widgets.card import Card
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.progress_row import ProgressRow
+from desktop.words.moments import moment_words
 
 _SURE_AFTER_S = 1.0  # a guess made of less is worth nothing
 

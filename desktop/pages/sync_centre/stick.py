@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 
 from desktop.context import Context
 from desktop.i18n import mark, number, tr
 from desktop.pages.sync_centre.drives import stick_folder
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.sync_agent import Phase, Status
 from desktop.texts import code_words, words
-from desktop.widgets.buttons import button
+from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, Card, clear
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.progress_row import ProgressRow
+from desktop.words.moments import moment_words
 from sync.domain.calendar import CHINA
 from sync.errors import QiaomenError
 from sync.store.stick import Carried, carried
@@ -59,6 +59,8 @@ class StickCard(Card):
         self._watch.setInterval(_LOOK_MS)
         self._watch.timeout.connect(self._show_far)
         self._is_busy = False
+        self._pressed = self.out
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._show()
 
     # ------------------------------------------------------------------------------------------- how it stands
@@ -116,7 +118,7 @@ class StickCard(Card):
             self._rest()
             self._say(*_out_words(told, target), role="good-box")
 
-        self._begin(tr("Saving to the stick"))
+        self._begin(tr("Saving to the stick"), pressed=self.out)
         tasks.net(self, work, done, self._failed)
 
     # ------------------------------------------------------------------------------------------- back
@@ -146,20 +148,23 @@ class StickCard(Card):
             if met:
                 self._context.hub.touched.emit(frozenset(met))
 
-        self._begin(tr("Taking in from the stick"))
+        self._begin(tr("Taking in from the stick"), pressed=self.back)
         tasks.net(self, work, done, self._failed)
 
     # ------------------------------------------------------------------------------------------- meanwhile, after
 
-    def _begin(self, step: str) -> None:
+    def _begin(self, step: str, *, pressed: ActionButton) -> None:
         self._is_busy = True
+        self._pressed = pressed
         self._step, self._far = step, (0, 0)
         self._result.hide()
         self._bar.show()
         self._show_far()
         self._watch.start()
-        self.show_status(self._context.agent.status)
         self._show()
+        if pressed.hasFocus():
+            self.setFocus()  # else Qt would hand the keyboard to whatever comes after a button that cannot be pressed
+        self.show_status(self._context.agent.status)
 
     def _note_far(self, done: int, total: int) -> None:
         # From another thread: only noted here, the timer looks.
@@ -174,6 +179,8 @@ class StickCard(Card):
         self._watch.stop()
         self._bar.hide()
         self.show_status(self._context.agent.status)
+        if self.hasFocus():
+            self._pressed.setFocus()
         self._context.agent.recount()
         self._changed()
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from desktop.i18n import mark, tr
-from desktop.pages.sync_centre.moments import moment_words
 from desktop.words import demands, disputes, households
+from desktop.words.moments import moment_words
 from sync.domain.catalogue import KINDS
 from sync.domain.categories import label as category_label
 from sync.domain.fields import Type
