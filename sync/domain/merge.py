@@ -94,13 +94,14 @@ def _patch(row: Row, operation: Operation, kind: Kind) -> Merged:
             continue  # already applied
         current = row.register(kind, register)
         value = {**current, **incoming}
-        # A ``new`` on an existing row is a retry under another replica name: never a conflict.
-        concurrent = operation.action == "new" or operation.prev.get(register, ZERO) != known
+        # A ``new`` on an existing row is a retry under another replica name. What has been written over it since is no
+        # conflict; but a copy of the file whose clock was put right meanwhile may come later than that.
+        again = operation.action == "new"
+        concurrent = again or operation.prev.get(register, ZERO) != known
         if not concurrent and clock < known:
             return Merged(row, refused="clock_behind")
-        clash = (
-            concurrent and operation.action == "patch" and value != current and kind.policy(register) is Policy.REVIEW
-        )
+        unseen = concurrent and (clock > known or not again)
+        clash = unseen and value != current and kind.policy(register) is Policy.REVIEW
         if clock > known:
             if clash:
                 clashes.append(Clash(register, value, current, clock, known))

@@ -101,12 +101,22 @@ def test_deletion_is_a_register_for_review() -> None:
 
 
 def test_a_new_met_again_under_another_name_is_no_conflict() -> None:
-    again = new("demand", "d", title="漏水了")
-    again = Operation(kind="demand", id="d", action="new", fields=again.fields, hlc=12, device=9)
-    merged = merge(made(), again, DEMAND)
+    fields = new("demand", "d", title="漏水").fields
+    again = Operation(kind="demand", id="d", action="new", fields=fields, hlc=10, device=9)
+    assert not merge(made(), again, DEMAND).clashes
+    patched = merge(made(), stamped(12, 2, {"title": made().clock}, title="不漏了"), DEMAND).row
+    merged = merge(patched, again, DEMAND)
     assert not merged.clashes
     assert merged.row is not None
-    assert merged.row.values["title"] == "漏水了"
+    assert merged.row.values["title"] == "不漏了"
+
+
+def test_a_new_met_again_later_than_what_was_written_over_it_is_one() -> None:
+    fields = new("demand", "d", title="漏水").fields
+    again = Operation(kind="demand", id="d", action="new", fields=fields, hlc=20, device=9)
+    patched = merge(made(), stamped(12, 2, {"title": made().clock}, title="不漏了"), DEMAND).row
+    (clash,) = merge(patched, again, DEMAND).clashes
+    assert (clash.register, clash.kept, clash.lost) == ("title", {"title": "漏水"}, {"title": "不漏了"})
 
 
 def test_a_field_of_a_newer_program_is_left_alone() -> None:
