@@ -225,14 +225,17 @@ class _Round:
         if isinstance(placed[1], str):
             return placed[0], placed[1]
         stream, values = placed
-        if values is not merged.row.values:
+        followed = values is not merged.row.values
+        if followed:
             merged = replace(merged, row=replace(merged.row, values=values))
+            operation = _with_fields(operation, {**operation.fields, "building_id": values["building_id"]})
         code = self._judge.authorise(operation, kind, before, stream=stream, values=values)
         if code:
             return code, ""
         if kind.name in flows.KINDS_WITH_FLOW and not self._may_flow(operation, kind, before):
             return "not_allowed", "state"
-        self._batch.accept(merged, operation, kind, stream=stream, by_server=False)
+        # Its device has written another place: it must not step over the row.
+        self._batch.accept(merged, operation, kind, stream=stream, by_server=followed)
         for clash in merged.clashes:
             self._clashes.append((place, operation.id, clash))
             self.conflicts.append(Conflict(place, clash.register))
