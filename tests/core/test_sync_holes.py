@@ -241,6 +241,41 @@ def test_after_a_restore_one_epoch_begins_and_no_more(
     assert ground.epoch() == epoch
 
 
+def test_a_copy_whose_clock_was_put_right_overwrites_nothing_unseen(story: Story) -> None:
+    here, there, _ = story.pcs
+    story.jump(here, 10 * YEAR)
+    made = _resident(story)
+    story.save(here, here.accounts[0], [made])
+    twin = story.clone(here)
+    story.jump(here, 0)
+    story.jump(twin, 0)
+    for pc in (here, there):
+        assert story.sync(pc) is not None
+    story.ground.clock.now += 60_000
+    story.save(there, there.accounts[0], [patch("resident", made.id, name=story.mark())])
+    assert story.sync(there) is not None
+    story.ground.clock.now += 60_000
+    story.quiet()  # the twin brings the same record, stamped later than the colleague's correction
+    invariants.hold(story)
+    assert any(row.kind == "conflict" for row in story.ground.rows().values())
+    assert twin.store.replica != here.store.replica
+
+
+def test_what_follows_a_demand_that_was_moved_elsewhere_is_pulled_by_its_own_maker(story: Story) -> None:
+    here, _, office = story.pcs
+    places = story.ground.server.places
+    known = next(
+        one for one in story.known(here, "demand") if story.value(here, "demand", one)["building_id"] == places["b1"]
+    )
+    moved = {"building_id": places["b2"], "household_id": places["b2-101"], "scope_id": places["b2-101"]}
+    story.save(office, office.accounts[0], [patch("demand", known, **moved)])
+    assert story.sync(office) is not None
+    words = {"demand_id": known, "building_id": places["b1"], "title": story.mark()}
+    story.save(here, here.accounts[0], [new("demand_detail", new_id(story.ground.clock()), **words)])
+    story.quiet()
+    invariants.hold(story)
+
+
 # ------------------------------------------------------------------------------------------------ pitfalls
 
 

@@ -182,7 +182,9 @@ def refused_alone(story: Story) -> None:
 
 
 def seen_on_the_line(story: Story) -> None:
-    """4 and 7: what the line saw: no two writes under one clock, no repeated push answered otherwise."""
+    """4, 7, 12: what the line saw: no two writes under one clock, no repeated push answered otherwise, no older program
+    that wrote what it does not know.
+    """
     assert story.witness.broken == [], story.witness.broken
 
 

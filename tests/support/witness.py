@@ -7,6 +7,7 @@ import httpx
 
 from ground import Copy, Ground
 from sync import wire
+from sync.domain.catalogue import KINDS
 from sync.domain.clock import Clock
 from sync.domain.operations import Operation
 
@@ -29,6 +30,10 @@ class Witness:
         operations = wire.decode_operations(push.groups)
         refused = {refusal.op: refusal.code for refusal in reply.refused}
         for place, operation in enumerate(operations):
+            kind = KINDS[operation.kind]
+            newer = [name for name in operation.fields if name in kind.fields and kind.fields[name].since > push.schema]
+            if newer or kind.since > push.schema:
+                self.broken.append(f"12: a program of version {push.schema} wrote {operation.kind} {newer}")
             if operation.action == "state":
                 self.answers.add(f"state {refused.get(place, 'taken')}")
                 continue
