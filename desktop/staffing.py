@@ -84,11 +84,4 @@ def change_pin(context: Context, account_id: str, *, old: str, new: str) -> None
 def _with_api(context: Context, ask: Callable[[Api, SyncState], T]) -> T:
     state = context.tasks.write_wait(lambda store: store.state)
     with (context.connect or open_client)(state.server_url) as http:
-        api = Api.of_installation(
-            http,
-            key=KeyPair(state.private_key),
-            community=state.community_id,
-            installation=state.installation_id,
-            now_s=lambda: context.now() // 1000,
-        )
-        return ask(api, state)
+        return ask(Api.of_store(http, state, now_s=lambda: context.now() // 1000), state)

@@ -9,6 +9,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -149,11 +150,7 @@ class SyncAgent(QObject):
     def _plan_first(self) -> None:
         if self.status.phase is Phase.OFF or self._is_running or self._timer.isActive():
             return
-        from sync.client.schedule import Schedule
-
-        if self._schedule is None:
-            self._schedule = Schedule(rng=self._rng)
-        self._wait(self._schedule.first().in_s)
+        self._wait(self._schedule_of().first().in_s)
 
     def _wait(self, seconds: float) -> None:
         if self.status.phase is not Phase.PAUSED:
@@ -173,31 +170,31 @@ class SyncAgent(QObject):
     def _run(self) -> Outcome:
         """On the net lane."""
         from sync.client.api import Api, open_client
+        from sync.client.blobs import Transfers
         from sync.client.session import Session
-        from sync.keys.signatures import KeyPair
 
         state = self._tasks.write_wait(lambda store: store.state)
         if not state.installation_id:
             raise Refused("not_enrolled")
         with (self._connect or open_client)(state.server_url) as http:
             self._offset = state.clock_offset
-            api = Api.of_installation(
-                http,
-                key=KeyPair(state.private_key),
-                community=state.community_id,
-                installation=state.installation_id,
-                now_s=lambda: (self._now() + self._offset) // 1000,
-            )
-            session = Session(
+            api = Api.of_store(http, state, now_s=lambda: (self._now() + self._offset) // 1000)
+            outcome = Session(
                 self._call,
                 api,
                 wall=self._now,
                 first=lambda store: _needed(store, self._account()),
                 on_progress=self._ring,
                 on_touched=self._ring,
-                stop=lambda: self._stop.is_set() or self._tasks.stopping.is_set(),
-            )
-            return session.run()
+                stop=self._is_stopping,
+            ).run()
+            if not outcome.stopped:
+                with suppress(SyncError):  # files wait for a better line; the round itself is done
+                    Transfers(self._call, api, stop=lambda: self._again or self._is_stopping()).run()
+            return outcome
+
+    def _is_stopping(self) -> bool:
+        return self._stop.is_set() or self._tasks.stopping.is_set()
 
     def _call(self, fn: Callable[[Store], Any], /) -> Any:
         def with_offset(store: Store) -> tuple[Any, int]:

@@ -11,6 +11,7 @@ import msgspec
 from sync import wire
 from sync.errors import BadMessage, Offline, Refused, ServerTrouble
 from sync.keys.signatures import ENROLMENT_KEY_ID, KeyPair, RequestParts, key_id, sign
+from sync.store.state import SyncState
 
 APP = "0.1.0"
 # A packet lost on the way to a connection costs 1, 2, then 4 s; an answer may have to wait its turn with the server.
@@ -57,6 +58,14 @@ class Api:
     ) -> "Api":
         """The API of an enrolled installation."""
         return cls(http, key=key, signer=key_id(community=community, installation=installation), now_s=now_s)
+
+    @classmethod
+    def of_store(cls, http: httpx.Client, state: SyncState, *, now_s: Callable[[], int]) -> "Api":
+        """The API of the installation that this file belongs to."""
+        key = KeyPair(state.private_key)
+        return cls.of_installation(
+            http, key=key, community=state.community_id, installation=state.installation_id, now_s=now_s
+        )
 
     def hello(self, message: wire.Hello) -> wire.HelloReply:
         """The greeting: what the server holds for this replica, and which streams may be read."""

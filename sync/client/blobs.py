@@ -6,7 +6,7 @@ Built for one run. Whatever is cut goes on where it stood; nothing else waits fo
 from collections.abc import Callable
 
 from sync.client.api import Api
-from sync.client.session import Call
+from sync.client.means import Call
 from sync.errors import Refused
 from sync.store import blobs
 from sync.store.blobs import Transfer, Way

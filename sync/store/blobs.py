@@ -80,7 +80,9 @@ def files(db: Database, viewer: Viewer, record_id: str) -> tuple[FileRow, ...]:
             ORDER BY t.recorded_at, t.id""",
         {"record": record_id, "streams": viewer_streams(viewer)},
     )
-    return tuple(FileRow(*row[:4], row[4] or "", bool(row[5]), Way(row[6])) for row in found)
+    return tuple(
+        FileRow(row[0], row[1], row[2], row[3], row[4] or "", is_here=bool(row[5]), way=Way(row[6])) for row in found
+    )
 
 
 def read(db: Database, viewer: Viewer, attachment_id: str) -> bytes | None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from communities import SECRETARY_PIN, Community, community
 from desktop.sync_agent import Phase, Status, SyncAgent
 from programs import Clock, Program, furnish
+from sync.store import blobs
 from sync.store.store import Store
 
 
@@ -159,3 +160,38 @@ def test_without_a_server_nothing_is_tried(qapp: QApplication, tmp_path: Path) -
     assert agent.status.phase is Phase.OFF
     assert agent.status == Status()
     program.close()
+
+
+def test_an_attached_file_goes_after_the_round_and_comes_when_asked_for(program: Program, place: Community) -> None:
+    agent = begin(program)
+    household = place.server.places["b1-101"]
+    picture = b"\xff\xd8\xff" + bytes(600_000)
+
+    def attach(store: Store) -> frozenset[tuple[str, str]]:
+        return blobs.add(
+            store, place.secretary, record_kind="household", record_id=household, data=picture, name="门.jpg"
+        )
+
+    def forget(store: Store) -> None:
+        for table in ("blob", "blob_piece"):
+            store.db.conn.execute(f"DELETE FROM {table}")
+        (made,) = store.db.conn.execute("SELECT id FROM attachment").fetchone()
+        blobs.want(store, place.secretary, made)
+
+    program.app.tasks.write(None, attach)
+    program.settle()
+    begin(program)
+    assert [name for name in place.line.asked if len(name) == 64], "its bytes went up"
+    program.app.tasks.write(None, forget)
+    program.settle()
+    begin(program)
+    waiting: list[object] = []
+    program.app.tasks.read(None, lambda reader: blobs.waiting(reader.db), waiting.append)
+    program.settle()
+    assert waiting == [()]
+    # A line that breaks while a file travels does not make the round a failure.
+    program.app.tasks.write(None, forget)
+    program.settle()
+    place.line.mishaps[:] = ["", "no_line"]  # the greeting, then the first piece
+    begin(program)
+    assert agent.status.code == ""
