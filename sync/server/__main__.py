@@ -1,4 +1,4 @@
-"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup`` and ``restore``."""
+"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup``, ``restore``, ``revoke``."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
 from sync.errors import StoreError
-from sync.server import backup_command, bundle_command
+from sync.server import backup_command, bundle_command, revoke_command
 from sync.server.logs import start_logging
 from sync.server.service import Service
 from sync.server.serving import serve_alone, serve_with_workers
@@ -93,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     restore.set_defaults(run=lambda given: backup_command.run_restore(given, print))
     _add_data(restore)
     backup_command.add_restore_arguments(restore)
+    revoke = commands.add_parser("revoke", help="a PC may sync no more, from this moment; or list all PCs")
+    revoke.set_defaults(run=lambda given: revoke_command.run(given, print))
+    _add_data(revoke)
+    revoke_command.add_arguments(revoke)
     return parser
 
 

@@ -195,6 +195,38 @@ def count_installations(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(table.c.revoked_at.is_(None))).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A PC that was let in; times in ms since 1970."""
+
+    id: str
+    name: str
+    created_at: int
+    revoked_at: int | None
+
+
+def installations(connection: Connection) -> list[Enrolled]:
+    """All PCs that were ever let in, the earliest first."""
+    c = schema.installation.c
+    found = connection.execute(select(c.id, c.name, c.created_at, c.revoked_at).order_by(c.created_at, c.id))
+    return [Enrolled(*row) for row in found]
+
+
+def revoke(connection: Connection, installation: str, *, now: int) -> bool:
+    """From now on the PC is answered ``revoked``; False when there is none of this id that may still sync."""
+    c = schema.installation.c
+    community = connection.execute(
+        update(schema.installation)
+        .where(c.id == installation, c.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(c.community)
+    ).scalar()
+    if community is None:
+        return False
+    note(connection, community, action="revoke", target=installation, account="", installation="", now=now)
+    return True
+
+
 def add_installation(connection: Connection, community: str, *, public_key: bytes, name: str, now: int) -> str:
     """Register a PC by its key; its id."""
     made = new_id(now)
