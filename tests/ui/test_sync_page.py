@@ -225,3 +225,17 @@ def test_moments_read_as_people_say_them(at: str, said: str) -> None:
 
 def test_never_is_nothing() -> None:
     assert moment_words(0, now=instant("2026-11-23 09:00")) == ""
+
+
+def test_what_the_server_taught_about_the_clock_holds_for_the_whole_screen(program: Program, place: Community) -> None:
+    begin(program)
+    sync(program)
+    wrong = 26 * 3600 * 1000  # this PC's clock is that much behind
+    program.app.tasks.write(None, lambda store: store.set_state(clock_offset=wrong))
+    program.settle()
+    program.app.agent.recount()
+    program.settle()
+    assert program.app.context.now() == place.line.clock() + wrong
+    record(program, place)
+    program.go("sync")
+    assert "上次同步 昨天 09:00" in program.said()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop import theme
@@ -177,6 +178,7 @@ class ConflictBox(Box):
         field = KINDS[conflict.kind].fields[conflict.register]
         area = self._write(("\n" if field.type is Type.LONG_TEXT else "；").join(texts))
         if area is not None:
+            area.edit.moveCursor(QTextCursor.MoveOperation.End)
             area.setFocus(Qt.FocusReason.OtherFocusReason)
             self._pause.start()
 
