@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from sync.client.api import APP, Api
 from sync.client.checking import Checking, Result
-from sync.client.greeting import Greeting
+from sync.client.greeting import Greeted, Greeting
 from sync.client.means import Call, Means
 from sync.client.meter import Meter, Progress
 from sync.client.pulling import Needed, Pulling
 from sync.client.pushing import Pushing
-from sync.errors import SyncError
+from sync.errors import Refused, SyncError
 from sync.store import merging, retrying
 from sync.store.state import Round
 from sync.store.store import Store, Touched
@@ -86,12 +86,20 @@ class Session:
         )
 
     def _round(self) -> Result:
-        means = self._means
         greeted = self._greeting.greet()
-        means.tell(means.call(lambda store: retrying.try_again(store, app=APP)))
+        self._means.tell(self._means.call(lambda store: retrying.try_again(store, app=APP)))
+        try:
+            return self._exchange(greeted)
+        except Refused as refusal:
+            if refusal.code != "epoch":
+                raise
+        # The server was restored, or noticed that it had been, between two of our requests.
+        return self._exchange(self._greeting.greet())
+
+    def _exchange(self, greeted: Greeted) -> Result:
         self._pushing.run(greeted.limits)
         heads = self._pulling.run(greeted.heads, limits=greeted.limits, even_if_level=self._meter.pushed > 0)
-        if means.stop():
+        if self._means.stop():
             return Result.CUT
         return self._checking.run(heads, greeted)
 

@@ -400,6 +400,19 @@ def test_restored_once_more_while_it_is_asked(ground: Ground, first: Station, se
     assert first.sync().verified
 
 
+def test_restored_between_two_requests(ground: Ground, first: Station, second: Station) -> None:
+    _lose_a_day(ground, first, second)
+    first.sync()
+    second.save([visit(ground.server, second, note="later")])
+    second.line.mishaps = ["", "", "problem 409 epoch"]
+    assert second.sync().verified
+    first.line.mishaps = ["", "problem 403 revoked"]
+    with pytest.raises(Refused, match="revoked"):
+        first.sync()
+    assert first.sync().verified
+    assert notes(first) == notes(second)
+
+
 def test_a_new_name_in_the_middle_of_giving_back(ground: Ground, first: Station, second: Station) -> None:
     _lose_a_day(ground, first, second)
     name = first.store.replica

@@ -103,7 +103,7 @@ def test_a_clock_put_back_does_not_hide_the_next_edit(server: Server, first: Sta
 @pytest.mark.parametrize("code", ["clock", "epoch"])
 def test_an_answer_that_does_not_end_is_told(server: Server, first: Station, code: str) -> None:
     first.save([visit(server, first)])
-    first.line.mishaps = ["", *([f"problem 409 {code}", ""] if code == "epoch" else [f"problem 409 {code}"]) * 3]
+    first.line.mishaps = ["", *(["problem 409 epoch", ""] * 6 if code == "epoch" else ["problem 409 clock"] * 3)]
     with pytest.raises(Refused, match=code):
         first.sync()
     assert first.sync().pushed == 1
