@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import httpx
 from sqlalchemy import Connection, Engine, Table, delete, event, insert, select, text
 
+from direct import AtOnce, Direct
 from servers import START, Device, Server, ServerClock, running
 from stations import Station, demand, visit
 from sync.domain import ids
@@ -89,11 +91,18 @@ class Ground:
     pcs: dict[str, Pc] = field(default_factory=dict)
     accounts: dict[str, tuple[str, ...]] = field(default_factory=dict)  # PC → the people who work there
     dying: Dying = field(default_factory=Dying)
+    direct: Direct | None = None
 
     @property
     def clock(self) -> ServerClock:
         """The server's clock, which is right by definition."""
         return self.server.clock
+
+    def post(self, path: str, *, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """One request to the running application."""
+        if self.direct is None:
+            return self.server.http.post(path, content=content, headers=dict(headers))
+        return self.direct.post(path, content=content, headers=headers)
 
     def start(self, seed: int = 0) -> None:
         """Everything as at the beginning."""
@@ -194,9 +203,24 @@ def grounds(folder: Path, *, database: str = "") -> Iterator[Ground]:
                 station.sync()
                 ground.pcs[name] = _laid_by(station, ground.folder / f"{name}.template")
             ground.beginning = ground.copy()
-            yield ground
+            with _without_threads(ground):
+                yield ground
     finally:
         vars(ids)["secrets"] = known
+
+
+@contextmanager
+def _without_threads(ground: Ground) -> Iterator[None]:
+    """One request at a time needs no threads; their turns would take most of a history's time."""
+    runner = ground.server.service._runner
+    threads = runner._write_threads, runner._read_threads
+    ground.direct = Direct(ground.server.app)
+    runner._write_threads = runner._read_threads = cast("Any", AtOnce())
+    try:
+        yield
+    finally:
+        runner._write_threads, runner._read_threads = threads
+        ground.direct.close()
 
 
 @contextmanager

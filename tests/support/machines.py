@@ -169,6 +169,16 @@ class Machine(RuleBasedStateMachine):
             made = [patch("demand", known, **place, **more), self._event("demand", known, pc, account)]
             self._save(pc, account, made)
 
+    @rule(who=who, which=which)
+    def detail(self, who: int, which: int) -> None:
+        """Words that only the station may read, added to a demand."""
+        pc, account = self._person(who)
+        known = self._known(pc, "demand", which)
+        if known:
+            building = self.story.value(pc, "demand", known)["building_id"]
+            fields = {"demand_id": known, "building_id": building, "title": self.story.mark()}
+            self._save(pc, account, [new("demand_detail", self._id(pc), **fields)])
+
     @rule(who=who, which=which, step=which)
     def step(self, who: int, which: int, step: int) -> None:
         """A demand or a dispute goes one legal step."""

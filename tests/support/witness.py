@@ -104,7 +104,7 @@ class _Spoilt(httpx.BaseTransport):
         line = self._line
         headers = {k: v for k, v in request.headers.items() if k != "host"}
         body = request.read()
-        answer = line.ground.server.http.post(request.url.path, content=body, headers=headers)
+        answer = line.ground.post(request.url.path, content=body, headers=headers)
         if answer.status_code != 200:
             line.witness.answers.add(f"{request.url.path.rpartition('/')[2]} {answer.status_code} {answer.text[:30]}")
         if request.url.path.endswith("/digests") and wire.decode(answer.content, type_=wire.DigestsReply).want:
