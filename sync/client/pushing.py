@@ -96,11 +96,7 @@ class Pushing:
         call = self._means.call
         if refusal.code == "forked":
             call(replicas.rename_replica)
-            reply = self._greeting.hello()  # the new name is registered
-            if self._means.state().healing:
-                # The server remembers what it wants by the name it asked.
-                call(lambda store: giving_back.begin(store, epoch=reply.epoch, batch=0))
-                self._greeting.greet()
+            self._greeting.greet()  # the new name is registered
         elif refusal.code == "clock":
             offset = int(refusal.params["time"]) - self._means.wall()
             call(lambda store: replicas.put_clocks_right(store, offset))

@@ -15,6 +15,7 @@ def rename_replica(store: Store, *, replica: int | None = None) -> int:
     """Take a new name, because another copy of this file sends under the old one; returns it.
 
     Unsent operations bear the new name, the batch in flight goes back into the outbox, and batches count from 1 again.
+    What is being given back to a restored server is offered anew.
     """
     name = replica or new_replica()
     with store.write():
@@ -24,6 +25,11 @@ def rename_replica(store: Store, *, replica: int | None = None) -> int:
         store.db.conn.execute("DELETE FROM inflight")
         store.db.conn.execute("DELETE FROM batch_log")
         write_state(store.db, replica=name, batch=0)
+        if store.state.healing:
+            # The server remembers what it wants back by the name that offered it.
+            store.db.conn.execute("DELETE FROM outbox WHERE action = 'state'")
+            store.db.conn.execute("DELETE FROM giving")
+            write_state(store.db, healing=1, healing_at="")
     store.reload()
     return name
 

@@ -49,7 +49,10 @@ def check(row: Row) -> int:
 def test_every_row_is_offered_once_without_its_unsent_work(world: World) -> None:
     before = all_rows(world)
     home = world.id("b3:201")
-    world.save("head3", [patch("household", home, contact_name="一"), patch("household", world.id("b3:202"), contact_name="二")])
+    world.save(
+        "head3",
+        [patch("household", home, contact_name="一"), patch("household", world.id("b3:202"), contact_name="二")],
+    )
     world.save("head3", [patch("household", home, contact_name="二", contact_phone="13800000001")])
     made = new("demand", "d", building_id=world.id("b3"), compound_id=world.id("compound"), title="漏水")
     world.save("head3", [made])
@@ -155,9 +158,19 @@ def test_rows_given_back_keep_the_clocks_of_those_who_wrote_them(world: World) -
     giving_back.begin(world.store, epoch="second", batch=0)
     asked(world, wanted=[home])
     giving_back.queue(world.store, most=1)
-    rename_replica(world.store)
     learn_offset(world.store, -400 * 86_400_000)
     put_clocks_right(world.store, -400 * 86_400_000)
     (line,) = unsent.lines(world.store.db)
     assert line.operation.clock == row.clock
     assert all_rows(world)["household", home] == row
+
+
+def test_under_a_new_name_everything_is_offered_anew(world: World) -> None:
+    home = world.id("b3:201")
+    giving_back.begin(world.store, epoch="second", batch=0)
+    asked(world, wanted=[home, world.id("b3:202")])
+    giving_back.queue(world.store, most=1)
+    rename_replica(world.store)
+    assert unsent.lines(world.store.db) == []
+    assert world.store.db["giving"].count == 0
+    assert set(asked(world)) == set(all_rows(world))
