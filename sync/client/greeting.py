@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from sync import wire
 from sync.client.api import APP
 from sync.client.means import MENDS_A_SESSION, Means
 from sync.domain import upgrades
 from sync.errors import Refused
-from sync.store import giving_back, merging, outbox, replicas, stick
+from sync.store import giving_back, merging, outbox, replicas, stick, verifying
 from sync.store import served as serving
 from sync.store.state import SyncState
 from sync.store.store import Store
@@ -73,8 +75,25 @@ class Greeting:
             return self._say_hello()
 
     def _say_hello(self) -> wire.HelloReply:
+        state, log, cursors, level = self._means.call(_standing)
+        if level:
+            heads = [wire.StreamHead(one.stream, one.head, one.floor, one.rows, one.sum) for one in level]
+            reply = self._send(state, log, level=wire.digest_heads(heads))
+            if reply.is_level:
+                return msgspec.structs.replace(reply, streams=heads)
+            if reply.epoch != state.epoch or not _is_behind(cursors, reply.streams):
+                return reply  # else it has to hear of it: it begins another epoch by what it is told
+        return self._send(state, log, cursors=cursors)
+
+    def _send(
+        self,
+        state: SyncState,
+        log: Sequence[tuple[int, bytes]],
+        *,
+        cursors: Mapping[str, int] | None = None,
+        level: str = "",
+    ) -> wire.HelloReply:
         wall = self._means.wall
-        state, log, cursors = self._means.call(_standing)
         before = wall()
         reply = self._means.api.hello(
             wire.Hello(
@@ -84,8 +103,9 @@ class Greeting:
                 time=before + state.clock_offset,
                 fingerprint=state.fingerprint,
                 epoch=state.epoch,
-                batches=[(number, digest.hex()) for number, digest in reversed(log)],
-                cursors=dict(cursors),
+                batches=[(number, digest.hex()) for number, digest in log[:1]],
+                cursors=dict(cursors or {}),
+                level=level,
             )
         )
         after = wall()
@@ -153,8 +173,16 @@ def _learn_centre(store: Store, reply: wire.HelloReply) -> None:
     )
 
 
-def _standing(store: Store) -> tuple[SyncState, Sequence[tuple[int, bytes]], Mapping[str, int]]:
-    return store.state, outbox.batch_log(store.db), merging.cursors(store)
+def _standing(
+    store: Store,
+) -> tuple[SyncState, Sequence[tuple[int, bytes]], Mapping[str, int], Sequence[verifying.Head]]:
+    return store.state, outbox.batch_log(store.db), merging.cursors(store), verifying.level(store.db)
+
+
+def _is_behind(cursors: Mapping[str, int], heads: Sequence[wire.StreamHead]) -> bool:
+    """Whether the server lacks positions that were reached here: it was restored, or a stream may be read no longer."""
+    head_of = {head.id: head.head for head in heads}
+    return any(cursor > head_of.get(stream, 0) for stream, cursor in cursors.items())
 
 
 def _agrees(store: Store, reply: wire.HelloReply) -> bool:

@@ -24,6 +24,7 @@ from sync.wire import (
     Pull,
     PullReply,
     StreamHead,
+    digest_heads,
     encode_rows,
 )
 
@@ -55,6 +56,8 @@ class Answers:
                 epoch = epochs.begin_anew(connection, now=now, after=epoch.id)
                 log("alarm", code="restored_unsaid", installation=caller.installation, epoch=epoch.id, **lead)
         sealing_key, signing_key = self._keys
+        heads = list(older.heads(self._heads(connection, caller, now=now), schema=message.schema))
+        is_level = bool(message.level) and message.level == digest_heads(heads)
         return HelloReply(
             epoch=epoch.id,
             time=now,
@@ -62,10 +65,11 @@ class Answers:
             limits=LIMITS,
             batch=replica.batch,
             digest=replica.digest,
-            streams=list(older.heads(self._heads(connection, caller, now=now), schema=message.schema)),
+            streams=[] if is_level else heads,
             sync_window_s=window_s,
             sealing_key=sealing_key,
             signing_key=signing_key,
+            is_level=is_level,
         )
 
     def page(self, connection: Connection, caller: Caller, message: Pull, *, now: int) -> PullReply:

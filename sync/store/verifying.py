@@ -37,6 +37,15 @@ def tally(db: Database, streams: Iterable[str]) -> Mapping[str, Tally]:
     return found
 
 
+def level(db: Database) -> tuple[Head, ...]:
+    """The streams as the server last listed them, when every one was reached and found alike; else nothing."""
+    found = db.conn.execute(
+        """SELECT cursor.stream, seq, floor, rows, sum FROM cursor
+        LEFT JOIN verified ON verified.stream = cursor.stream AND verified.head = cursor.seq ORDER BY 1"""
+    ).fetchall()
+    return () if any(line[3] is None for line in found) else tuple(Head(*line) for line in found)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A stream that holds something else than the server says: counts and sums, no contents."""

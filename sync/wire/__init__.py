@@ -11,6 +11,7 @@ from sync.wire.bodies import (
     decode,
     decompress,
     digest_batch,
+    digest_heads,
     encode,
     is_clean,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "decode_rows",
     "decompress",
     "digest_batch",
+    "digest_heads",
     "encode",
     "encode_operations",
     "encode_rows",

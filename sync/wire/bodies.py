@@ -5,14 +5,14 @@ import hashlib
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import zstandard
 
 from sync.errors import BadMessage
-from sync.wire.messages import LIMITS
+from sync.wire.messages import LIMITS, StreamHead
 
 ENCODINGS = ("zstd", "gzip")  # what is understood, best first
 
@@ -43,6 +43,12 @@ def decode(body: bytes, *, type_: type[_Message]) -> _Message:
 def digest_batch(body: bytes) -> str:
     """What a batch is known by: BLAKE2b-128 of its JSON, in hexadecimal."""
     return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def digest_heads(heads: Iterable[StreamHead]) -> str:
+    """What a list of streams is known by, whatever its order: BLAKE2b-128 of its JSON, in hexadecimal."""
+    listed = sorted((head.id, head.head, head.floor, head.rows, head.sum) for head in heads)
+    return digest_batch(msgspec.json.encode(listed))
 
 
 def compress(body: bytes, *, encoding: str) -> bytes:

@@ -71,6 +71,7 @@ class Hello(Struct, frozen=True, kw_only=True):
     epoch: Annotated[str, Meta(max_length=128)] = ""  # the server's life as last met; "" before the first greeting
     batches: list[tuple[int, str]] = []  # the last ones sent, (number, digest), the latest last
     cursors: dict[Id, Whole] = {}
+    level: Short = ""  # ``digest_heads`` of the list as last met, all of it reached; then ``cursors`` may be left out
 
 
 class HelloReply(Struct, frozen=True, kw_only=True):
@@ -86,6 +87,7 @@ class HelloReply(Struct, frozen=True, kw_only=True):
     sync_window_s: Whole = 30  # routine sessions are spread over so many seconds
     sealing_key: bytes = b""  # X25519, 32 bytes: what a bundle for this server is sealed with
     signing_key: bytes = b""  # Ed25519, 32 bytes: what this server signs its bundles with
+    is_level: bool = False  # the list is the one of ``level``, and is not told again
 
 
 # ---------------------------------------------------------------------------------------------------- push
