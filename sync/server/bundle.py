@@ -1,5 +1,6 @@
 """Sync by stick at the centre: a PC's bundle is applied through the same push, and answered by a bundle for that PC."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -88,7 +89,8 @@ class BundleDesk:
         The same one again, or an older one, changes nothing and gets the answers it got. Raises BundleError: then
         nothing was applied.
         """
-        packed = bundle.unpack(content)
+        # What takes long is done beside the event loop: others are served meanwhile.
+        packed = await asyncio.to_thread(bundle.unpack, content)
         header = packed.header
         if header.way != "up":
             raise BundleError("bundle_wrong_way")
@@ -100,7 +102,7 @@ class BundleDesk:
             raise BundleError("bundle_revoked")
         if header.recipient != bundle.key_name(self._identity.sealing.public):
             raise BundleError("bundle_other_centre")
-        up = packed.open(self._identity.sealing, Up)
+        up = await asyncio.to_thread(packed.open, self._identity.sealing, Up)
         caller = Caller(known.community, known.id, known.accounts)
         greeted = await self._greet(caller, up)
         counts = _Counts()
@@ -110,7 +112,8 @@ class BundleDesk:
             counts.problem = greeted.code
             counts.answers = [_refused(bytes(raw), greeted) for raw in up.pushes[:1]]
         down = await self._runner.read(lambda c: self._down(c, caller, up, counts.answers))
-        answer = bundle.pack(
+        answer = await asyncio.to_thread(
+            bundle.pack,
             Header(
                 way="down",
                 community=known.community,
@@ -133,7 +136,7 @@ class BundleDesk:
             accepted=counts.accepted,
             refused=counts.refused,
             conflicts=counts.conflicts,
-            rows=sum(len(table.id) for page in down.pages for table in msgspec.json.decode(page, type=_Rows).tables),
+            rows=await asyncio.to_thread(_count, down.pages),
             more=down.more,
             problem=counts.problem,
         )
@@ -161,7 +164,7 @@ class BundleDesk:
         for raw in up.pushes:
             body = bytes(raw)
             try:
-                batched = _batched(body)
+                batched = await asyncio.to_thread(_batched, body)
                 reply = await self._push(caller, batched)
             except (ProtocolError, BadMessage) as error:
                 counts.problem = error.code
@@ -231,6 +234,10 @@ class BundleDesk:
             installation=caller.installation,
             now=self._wall(),
         )
+
+
+def _count(pages: list[msgspec.Raw]) -> int:
+    return sum(len(table.id) for page in pages for table in msgspec.json.decode(page, type=_Rows).tables)
 
 
 def _batched(body: bytes) -> Batched:

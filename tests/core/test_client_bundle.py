@@ -16,7 +16,7 @@ from sync.client import bundle
 from sync.domain.calendar import DAY, HOUR
 from sync.domain.catalogue import KINDS
 from sync.domain.operations import patch
-from sync.errors import BundleError
+from sync.errors import BundleError, Offline
 from sync.keys.signatures import KeyPair
 from sync.server.storage import epochs
 from sync.server.storage.batch import Batch
@@ -164,6 +164,24 @@ def test_a_batch_that_went_by_line_comes_back_from_the_centre_as_known(
     # Its answer was not kept, for later batches came by line: told as forked, and nobody waits for it any more.
     assert report.accepted == 0
     assert first.sync().pushed == 0
+    assert len(first.rows("visit")) == 2
+
+
+def test_an_answer_lost_on_the_line_is_not_buried_by_a_bundle(server: Server, first: Station, stick: Stick) -> None:
+    stick.limits = outbox.Limits(operations=1)
+    first.save([visit(server, first)])
+    first.line.mishaps[:] = ["", "reply_lost"]
+    with pytest.raises(Offline):
+        first.sync()
+    early = stick.export(first)  # what the centre has by line already
+    first.save([visit(server, first)])
+    stick.centre(stick.export(first))  # the same, and one batch more
+    name = first.store.replica
+    answer, report = stick.centre(early)
+    assert (report.repeated, report.accepted, report.problem) == (1, 1, "")
+    assert stick.import_(first, answer).accepted == 1
+    assert first.sync().pushed == 1
+    assert first.store.replica == name
     assert len(first.rows("visit")) == 2
 
 
