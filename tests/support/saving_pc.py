@@ -132,7 +132,7 @@ class SavingPC:
                 break
             pause.wait(0.05)
         assert done, "never in step"
-        state = Settled(sound and check_integrity(self._store.db), self._quarantined(), self._checks())
+        state = Settled(sound, self._quarantined(), self._checks())
         say("settled", msgspec.json.encode(state).decode())
 
     # ------------------------------------------------------------------------------------------- what it does
@@ -227,6 +227,11 @@ class SavingPC:
                 count, total = found.get(row.stream, (0, 0))
                 found[row.stream] = (count + 1, total + row_check(row.id, row.clock, row.clocks))
         return found
+
+
+def prepare() -> None:
+    """What every life needs, once for all."""
+    rules()
 
 
 def main(arguments: list[str]) -> int:

@@ -65,7 +65,10 @@ class Process:
 
 
 class Starter:
-    """The process that forks; the modules named are imported in it first. Use it as a context."""
+    """The process that forks; the modules named are imported in it first, and ``prepare`` of those that have it called.
+
+    Use it as a context.
+    """
 
     def __init__(self, *modules: str) -> None:
         self._process = subprocess.Popen(
@@ -155,6 +158,6 @@ def _become(command: Start) -> None:
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
     for name in sys.argv[1:]:
-        import_module(name)
+        getattr(import_module(name), "prepare", int)()
     # The pipe to the parent is ours alone: children get other files in these places.
     _serve(sys.stdin.buffer, sys.stdout.buffer)
