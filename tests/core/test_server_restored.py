@@ -1,6 +1,7 @@
 """A server restored from its backup: it notices, begins another epoch, and gets back what its devices hold."""
 
 import logging
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -404,6 +405,32 @@ def test_children_and_their_parents_come_in_any_order(server: Server, secretary:
     assert {demand.id, step.id} <= staff.rows.keys()
 
 
+def test_who_pushes_meanwhile_decides_nothing_for_what_waits(server: Server, head: Device, staff: Device) -> None:
+    kept = backup(server)
+    place = {"building_id": server.places["b2"], "compound_id": server.places["compound"], "household_id": None}
+    demand = new("demand", new_id(START), **place, scope="building", scope_id=server.places["b2"], title="灯坏了")
+    step = new("demand_event", new_id(START), demand_id=demand.id, by=staff.author, move="note")
+    staff.accepted(demand, step)
+    staff.pull()
+    held = dict(staff.rows)
+    restore(server, kept)
+    begin_anew(server)
+    for device in (staff, head):
+        greet(device)
+    # The head may not read that building: what the head gives of it waits, and goes no further.
+    claim = Row(new_id(START), "demand_event", "", {**held[step.id].values, "note": "claimed"}, held[step.id].clock)
+    assert asked_back(head, [claim]) == [claim.id]
+    head.accepted(state(claim))
+    assert set(asked_back(staff, held.values())) == {demand.id, step.id}
+    staff.accepted(state(held[step.id]))
+    head.accepted(server.visit("b1-101"))
+    staff.accepted(state(held[demand.id]))
+    staff.rows = {}
+    staff.pull()
+    assert staff.rows[step.id] == held[step.id]
+    assert claim.id not in staff.rows
+
+
 def test_rows_of_a_building_that_was_lost_wait_for_it(server: Server, secretary: Device, staff: Device) -> None:
     kept = backup(server)
     building, household = new_id(START), new_id(START)
@@ -524,3 +551,73 @@ def test_numbers_of_lost_demands_are_not_given_again(server: Server, staff: Devi
     assert sorted(numbers) == sorted([*lost, *since])
     server.clock.now += DAY
     assert made()[-3:] == "001"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_held_by_anybody_is_there_again(
+    server: Server, secretary: Device, head: Device, staff: Device, seed: int
+) -> None:
+    chance = random.Random(seed)
+    other = server.person(secretary, "building_head", "building", "b2")
+    devices = [head, staff, other, secretary]
+    work(server, devices, chance, rounds=6)
+    kept = backup(server)
+    work(server, devices, chance, rounds=10)
+    held = [dict(device.rows) for device in devices]
+    restore(server, kept)
+    server.clock.now += 1000
+    begin_anew(server)
+    for device in devices:
+        greet(device)
+    waiting = [
+        (device, record_id, rows)
+        for device, rows in zip(devices, held, strict=True)
+        for record_id in asked_back(device, rows.values())
+    ]
+    chance.shuffle(waiting)
+    while waiting:
+        device = chance.choice(waiting)[0]
+        some = [one for one in waiting if one[0] is device][: chance.randrange(1, 9)]
+        waiting = [one for one in waiting if one not in some]
+        device.accepted(*(state(rows[record_id]) for _, record_id, rows in some))
+        if chance.random() < 0.2:
+            device.accepted(server.visit("b2-101" if device is other else "b1-101"))
+    reader = secretary.clone()
+    reader.pull()
+    for rows in held:
+        for row in rows.values():
+            if row.stream not in reader.cursors:
+                continue
+            here = reader.rows[row.id]
+            for register in KINDS[row.kind].registers:
+                assert here.clock_of(register) >= row.clock_of(register)
+                if here.clock_of(register) == row.clock_of(register):
+                    assert here.register(KINDS[row.kind], register) == row.register(KINDS[row.kind], register)
+    found = written(server, lambda c: c.execute(text("SELECT id FROM record WHERE stream LIKE 'waiting:%'")).all())
+    assert found == []
+
+
+def work(server: Server, devices: list[Device], chance: random.Random, *, rounds: int) -> None:
+    """Visits, demands with steps and moves between buildings, changes and deletions, by everybody."""
+    for _ in range(rounds):
+        server.clock.now += 1000
+        device = chance.choice(devices)
+        device.pull()
+        own = "b2" if device is devices[2] else "b1"
+        place = {"compound_id": server.places["compound"], "household_id": None, "scope": "building"}
+        there = server.places[chance.choice(["b1", "b2", "b3"]) if device in (devices[1], devices[3]) else own]
+        at = {**place, "building_id": there, "scope_id": there}
+        demand = new("demand", new_id(server.clock.now), title="灯", recorded_by=device.author, **at)
+        step = new("demand_event", new_id(server.clock.now), demand_id=demand.id, by=device.author, move="note")
+        wishes = [server.visit(f"{own}-101", note="a"), server.visit(f"{own}-102"), demand, step]
+        for row in chance.sample(sorted(device.rows.values(), key=lambda row: row.id), min(6, len(device.rows))):
+            if row.kind == "visit":
+                wishes.append(patch("visit", row.id, note=str(chance.random())))
+            elif row.kind == "demand":
+                wishes.append(patch("demand", row.id, **(at if chance.random() < 0.5 else {DELETED: True})))
+            elif row.kind == "household":
+                wishes.append(patch("household", row.id, contact_phone=str(chance.randrange(10**10))))
+        device.push(*wishes)
+        chance.choice(devices).pull()
+    for device in devices:
+        device.pull()

@@ -13,6 +13,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import DELETED
 from sync.domain.pairing import care_due_on
 from sync.server.storage.batch import Batch
+from sync.server.storage.givenback import WAITING
 from sync.server.storage.replicas import Replica
 
 _AFTER_RESTORE = 501  # serial; half of them for each, as devices still hold numbers that this server has forgotten
@@ -30,6 +31,8 @@ def follow_parents(batch: Batch) -> None:
             assert parent is not None
             building_id = parent.values.get("building_id")
             clock = max(parent.clock, *parent.clocks.values()) if parent.clocks else parent.clock
+            if child.stream.startswith(WAITING):
+                continue  # given back, and not yet let in
             if kind.inherits and child.stream != parent.stream:
                 batch.move(child, parent.stream, clock=clock)
                 further.add(child.id)

@@ -155,12 +155,13 @@ class Returns:
             kind = KINDS[row.kind]
             parent = batch.known(row.values.get(kind.parent)) if kind.parent else None
             stream = self._stream(row, kind, parent)
-            if stream != row.stream and self._reads(row.stream.removeprefix(WAITING), stream):
+            # Who gave it decides, not who happens to push now.
+            if not stream.startswith(WAITING) and self._reads(row.stream.removeprefix(WAITING), stream):
                 batch.move(row, stream, clock=row.largest_clock())
                 self._follow_building(row, kind, parent)
 
     def _stream(self, row: Row, kind: Kind, parent: Row | None) -> str:
-        if kind.inherits and parent is None:
+        if kind.inherits and (parent is None or parent.stream.startswith(WAITING)):
             return WAITING + self._installation
         return kind.stream(
             row.id, row.values, community=self._batch.community, parent_stream=parent.stream if parent else ""
