@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from sync.store.store import Reader, Store
 
 _BREATH_MS = 15
+COLLECTED_AFTER = (
+    20_000,
+    20,
+    20,
+)  # objects made: a batch makes thousands and no cycles, a search for them costs a tenth
 LOAD_REST_AFTER_MS = 400  # the first page has been painted by then
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
 _TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
@@ -215,6 +220,7 @@ class Application(QObject):
         """The first page stands: read the code of the others; what has been made so far is not garbage any more."""
         if not gc.isenabled():
             gc.freeze()
+            gc.set_threshold(*COLLECTED_AFTER)
             gc.enable()
         self.tasks.net(self, navigation.load_rest, lambda _: self._load_pieces(navigation.pieces()))
 

@@ -1,4 +1,4 @@
-"""A real server process over PostgreSQL with a furnished community, and real stations that sync with it over loopback."""
+"""A real server process over PostgreSQL with a furnished community, and real stations that sync with it."""
 
 import os
 import socket

@@ -15,15 +15,52 @@ from sync.domain.operations import Values
 Record = dict[str, Any]
 SEED = 20261123
 HOUSEHOLDS = 3_000
-_PURPOSES = "welfare_check safety_inspection subsidy mediation census elder_care complaint fire_check".split()
+_PURPOSES = [
+    "welfare_check",
+    "safety_inspection",
+    "subsidy",
+    "mediation",
+    "census",
+    "elder_care",
+    "complaint",
+    "fire_check",
+]
 _OUTCOMES = ["met", "not_home", "refused", "follow_up", "referred", "resolved"]
 _COLOURS = ["green", "yellow", "orange", "red"]
-_PHRASES = (
-    "老人独居在家 精神状态良好 血压偏高 需要定期送药 子女在外地工作 每周电话联系一次 楼道堆放杂物 已当面劝导清理 "
-    "燃气软管老化 建议尽快更换 低保材料已收齐 待街道审核 邻里噪音纠纷 双方已口头和解 孩子暑期无人看护 已介绍社区托管班 "
-    "租客未登记 已补录身份信息 电动车进楼充电 已告知火灾风险 残疾证即将到期 协助预约换证 家中漏水 已联系物业上门 "
-    "希望加装扶手 已记录需求 近期住院 出院后需要复查 就业意愿强烈 推荐参加技能培训 养犬未办证 下周再次上门"
-).split()
+_PHRASES = [
+    "老人独居在家",
+    "精神状态良好",
+    "血压偏高",
+    "需要定期送药",
+    "子女在外地工作",
+    "每周电话联系一次",
+    "楼道堆放杂物",
+    "已当面劝导清理",
+    "燃气软管老化",
+    "建议尽快更换",
+    "低保材料已收齐",
+    "待街道审核",
+    "邻里噪音纠纷",
+    "双方已口头和解",
+    "孩子暑期无人看护",
+    "已介绍社区托管班",
+    "租客未登记",
+    "已补录身份信息",
+    "电动车进楼充电",
+    "已告知火灾风险",
+    "残疾证即将到期",
+    "协助预约换证",
+    "家中漏水",
+    "已联系物业上门",
+    "希望加装扶手",
+    "已记录需求",
+    "近期住院",
+    "出院后需要复查",
+    "就业意愿强烈",
+    "推荐参加技能培训",
+    "养犬未办证",
+    "下周再次上门",
+]
 _LETTERS = "".join(sorted(set("".join(_PHRASES)))) + (
     "张王李赵陈刘杨黄周吴徐孙胡朱高林何郭马罗东南西北前后左右一二三四五六七八九十单元号楼室层门口上下午早晚今明昨天月日年时分"
 )
