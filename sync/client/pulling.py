@@ -93,7 +93,7 @@ class Pulling:
             asked=wanted,
         )
         self._sizing.went(page.count, seconds=self._means.meter.tick() - began)
-        for portion in merging.portions(page):
+        for portion in merging.portions(page, room=self._means.call(merging.room)):
             touched = self._apply(portion)
             self._means.meter.pulled += portion.count
             self._means.tell(touched)

@@ -6,14 +6,16 @@ the cost of a pull does not grow with the visits there are.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import msgspec
 
-from sync.domain.merge import Row
 from sync.store import projections, schema
 from sync.store.database import Database
 
-NEEDED = frozenset({"household_id", "building_id", "visited_on", "recorded_at", "outcome", "time_band"})
+# What is asked of a visit, in the order of a ``Visit``, whose last part is its id.
+NEEDED = ("household_id", "building_id", "visited_on", "recorded_at", "outcome", "time_band")
+Visit = tuple[str, str, str, int, str, str, str]
 
 _KNOWN = (
     "SELECT household_id, coalesce(last_contact_on, ''), coalesce(last_visit_on, ''), last_outcome, failed_bands,"
@@ -34,11 +36,11 @@ class _Contact:
     failed: int = 0
 
 
-def add(db: Database, visits: Iterable[Row]) -> None:
-    """Take in visits that were not here before, none of them deleted; inside the caller's transaction."""
-    by_household: dict[str, list[Row]] = {}
+def add(db: Database, visits: Iterable[Visit], *, stream: str) -> None:
+    """Take in visits of one stream that were not here before, none of them deleted; inside the caller's transaction."""
+    by_household: dict[str, list[Visit]] = {}
     for visit in visits:
-        by_household.setdefault(visit.values["household_id"], []).append(visit)
+        by_household.setdefault(visit[0], []).append(visit)
     known = {
         household: _Contact(met_on, visited_on, outcome, tuple(msgspec.json.decode(bands)), failed)
         for household, met_on, visited_on, outcome, bands, failed in db.conn.execute(
@@ -51,11 +53,9 @@ def add(db: Database, visits: Iterable[Row]) -> None:
         if contact is None:
             unsure.append(household)
             continue
-        first = new[0]
-        place = (household, first.values["building_id"], first.stream)
         lines.append(
             (
-                *place,
+                *(household, new[0][1], stream),
                 *(contact.met_on or None, contact.visited_on, contact.outcome),
                 *(schema.to_json(contact.bands), contact.failed),
             )
@@ -64,30 +64,26 @@ def add(db: Database, visits: Iterable[Row]) -> None:
     projections.refresh_contacts(db, unsure)
 
 
-def _with(before: _Contact, new: list[Row]) -> _Contact | None:
+def _with(before: _Contact, new: list[Visit]) -> _Contact | None:
     """The contact with these visits as well; None where what is known of the earlier ones does not suffice."""
-    met_on = max([before.met_on, *(row.values["visited_on"] for row in new if row.values["outcome"] == "met")])
-    last = max(new, key=_when)
-    visited_on = last.values["visited_on"]
+    last = max(new, key=_when) if len(new) > 1 else new[0]
+    visited_on, outcome = last[2], last[4]
     if visited_on == before.visited_on:
         return None  # which of two on one day was later is written in the visits only
+    met_on = max((visit[2] for visit in new if visit[4] == "met"), default="")
+    met_on = max(met_on, before.met_on)
     bands, failed = before.bands, before.failed
     if failed and met_on > before.met_on:
         if met_on < before.visited_on:
             return None  # some knocks in vain may have come after that
         bands, failed = (), 0
-    in_vain = [row for row in new if row.values["outcome"] == "no_answer" and row.values["visited_on"] > met_on]
-    in_vain.sort(key=_when, reverse=True)
-    bands = tuple(dict.fromkeys([*(row.values["time_band"] for row in in_vain), *bands]))
-    is_later = visited_on > before.visited_on
-    return _Contact(
-        met_on,
-        visited_on if is_later else before.visited_on,
-        last.values["outcome"] if is_later else before.outcome,
-        bands,
-        failed + len(in_vain),
-    )
+    in_vain = [visit for visit in new if visit[4] == "no_answer" and visit[2] > met_on]
+    if in_vain:
+        in_vain.sort(key=_when, reverse=True)
+        bands = tuple(dict.fromkeys([*(visit[5] for visit in in_vain), *bands]))
+    if visited_on < before.visited_on:
+        visited_on, outcome = before.visited_on, before.outcome
+    return _Contact(met_on, visited_on, outcome, bands, failed + len(in_vain))
 
 
-def _when(row: Row) -> tuple[str, int, str]:
-    return row.values["visited_on"], row.values["recorded_at"], row.id
+_when = itemgetter(2, 3, 6)  # day, moment of recording, id

@@ -20,7 +20,7 @@ __all__ = ["KEY_BYTES", "Database", "Migrations", "check_integrity", "converted"
 
 KEY_BYTES = 32
 BUSY_MS = 5000
-_WRITE_CACHE_KIB = 64_000
+_WRITE_CACHE_KIB = 40_000
 _READ_CACHE_KIB = 16_000
 
 _IO_ERROR = 10
@@ -71,7 +71,7 @@ def immediate(db: Database, *, lasting: bool = True) -> Iterator[None]:
 
 
 def open_database(path: Path, key: bytes, *, read_only: bool = False, create: bool = False) -> Database:
-    """Open the file with the raw 32-byte key; WAL, synchronous=FULL, foreign keys off, a 64 MB (reader 16 MB) cache.
+    """Open the file with the raw 32-byte key; WAL, synchronous=FULL, foreign keys off, a 40 MB (reader 16 MB) cache.
 
     Raises StoreError: missing, wrong_key (also a file whose first page is damaged), damaged, busy, read_only.
     """

@@ -25,6 +25,7 @@ from sync.store.writer import Touched
 __all__ = ["Reader", "Store", "Touched", "Wall", "viewer_streams", "wall_ms"]
 
 Wall = Callable[[], int]
+QUIET_S = 30.0
 
 
 def wall_ms() -> int:
@@ -44,6 +45,7 @@ class Store:
         self._ids = ids
         self._state = read_state(db)
         self._places: Places | None = None
+        self._saved_at = time.monotonic() - QUIET_S  # by a clock that only goes forward
         self.clock = HybridClock()
         self.reload()
 
@@ -112,6 +114,11 @@ class Store:
         return self._state
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether somebody has saved within the last half minute, and may save again at any moment."""
+        return time.monotonic() - self._saved_at < QUIET_S
+
+    @property
     def community_id(self) -> str:
         """The community this file belongs to."""
         return self._state.community_id
@@ -147,6 +154,7 @@ class Store:
 
         Raises RuleError(field, code) for values, AccessError(code) for rights, StoreError(code) for the file.
         """
+        self._saved_at = time.monotonic()
         made = [operation.id for operation in operations if operation.action == "new"]
         if len(set(made)) < len(made):
             raise RuleError("id", "exists")  # the server keeps all kinds in one table

@@ -130,6 +130,9 @@ def test_many_rows_by_columns_come_in_portions(world: World) -> None:
     assert [bool(portion.cursors) for portion in cut] == [False, False, True]
     assert len(taken(world, page)) == 1101
     assert stored(world, "v0700").deleted
+    assert [portion.count for portion in merging.portions(page, room=merging.room(world.store))] == [1101]
+    world.save("head3", [patch("visit", "v0001", note="来过")])
+    assert len(merging.portions(page, room=merging.room(world.store))) == 3
     household = stored(world, world.id("b3:201"), "household")
     homes = columns([replace(household, id=f"h{at}") for at in range(250)])
     assert [portion.count for portion in merging.portions(Page(tables=(*homes, *columns(rows[:300]))))] == [200, 350]
