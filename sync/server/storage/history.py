@@ -51,7 +51,7 @@ def write_history(connection: Connection, community: str, entries: Sequence[Stor
     if can_copy(connection, entries):
         try:
             with connection.begin_nested():
-                copy_rows(connection, schema.history, entries, community=community)
+                copy_rows(connection, schema.history, entries, community=community, line=_line)
             return
         except IntegrityError:
             pass  # some are there: one by one
@@ -63,6 +63,11 @@ def write_history(connection: Connection, community: str, entries: Sequence[Stor
             community=community,
             conflict="(community, id, hlc, dev) DO NOTHING",
         )
+
+
+def _line(community: str, entry: StoredHistory) -> bytes:
+    head = f"{community}\t{entry.id}\t{entry.hlc}\t{entry.dev}\t{entry.at}\t{entry.kind}\t{entry.author}\t"
+    return head.encode() + entry.fields + (f"\t{entry.given_by}".encode() if isinstance(entry, GivenBack) else b"")
 
 
 def versions(

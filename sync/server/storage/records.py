@@ -71,7 +71,7 @@ def insert(connection: Connection, community: str, rows: list[StoredRecord]) -> 
         return
     if can_copy(connection, rows):
         try:
-            copy_rows(connection, schema.record, rows, community=community)
+            copy_rows(connection, schema.record, rows, community=community, line=_line)
         except IntegrityError as error:
             raise Raced from error
         return
@@ -132,6 +132,11 @@ def stored(row: Row, seq: int) -> StoredRecord:
         parent_of(row.kind, row.values),
         _encode(row.values),
     )
+
+
+def _line(community: str, row: StoredRecord) -> bytes:
+    head = f"{community}\t{row.id}\t{row.kind}\t{row.stream}\t{row.seq}\t{row.hlc}\t{row.dev}\t{row.clocks}"
+    return f"{head}\t{row.deleted}\t{row.parent}\t".encode() + row.fields
 
 
 def parent_of(kind: str, values: Mapping[str, Any]) -> str:
