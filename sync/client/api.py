@@ -139,6 +139,8 @@ class Api:
                 answer.extensions["raw_body"] = b"".join(answer.iter_raw())
         except httpx.TimeoutException as error:
             raise Offline("timeout") from error
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            raise Offline("no_line", cut=True) from error  # it was there, and went while something was under way
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Offline("no_line") from error
         self.received_bytes += len(answer.extensions["raw_body"])

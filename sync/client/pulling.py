@@ -82,7 +82,7 @@ class Pulling:
                 )
             )
         except Offline as error:
-            if error.code == "timeout":
+            if error.code == "timeout" or error.params.get("cut"):
                 self._sizing.too_large(max(2 * SMALLEST_PAGE, self._sizing.now))
             raise
         page = merging.Page(
