@@ -38,3 +38,17 @@ def test_a_station_on_a_bad_line_gets_everything(tmp_path: Path) -> None:
         received = station.sync()
         assert received.outcome.pulled == CHANGED
         assert received.bytes <= MOST_BYTES
+
+
+def test_a_line_that_never_carries_a_whole_page_brings_everything(tmp_path: Path) -> None:
+    """A page that was cut off is asked for in smaller pieces, instead of the same one again and again."""
+    with (
+        site(tmp_path, "small") as served,
+        BadLine(served.serving.port, Quality(round_trip_s=0.01, loss=0.0, bits_per_s=50e6), seed=3) as line,
+        served.station("grid0", line, pause_s=lambda _: 0.02) as station,
+    ):
+        line.quality = replace(line.quality, reset_every=40_000)
+        assert station.sync().tries > 1
+        at = dict(station.store.db.conn.execute("SELECT stream, seq FROM cursor"))
+        heads = served.heads()
+        assert {name: heads.get(name, 0) for name in at} == at
