@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -152,7 +153,7 @@ def _first_code(server: subprocess.Popen[str], log: Path) -> str:
 
 
 def _wait_until_ready(url: str) -> None:
-    end = time.monotonic() + _PATIENCE_S
+    end, pause = time.monotonic() + _PATIENCE_S, threading.Event()
     while True:
         try:
             if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
@@ -161,7 +162,7 @@ def _wait_until_ready(url: str) -> None:
             pass
         if time.monotonic() > end:
             raise RuntimeError("the server does not get ready")
-        time.sleep(0.05)
+        pause.wait(0.05)
 
 
 def _free_port() -> int:
