@@ -29,31 +29,32 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         device = server.enrol(server.first_code())
-        slowest = max((_slowest_ms(device, sort, name), sort, name) for sort in hostile() for name in ENDPOINTS)
+        slowest = max((*_median_ms(device, sort, name), sort, name) for sort in hostile() for name in ENDPOINTS)
         tracemalloc.start(1)
         held = max((_held(device, sort, name), sort, name) for sort in hostile() for name in ENDPOINTS)
         tracemalloc.stop()
     good = fuzzed.returncode == 0 and slowest[0] <= SOON_MS
+    processor, wall, sort, name = slowest
     print(
         f"fuzz: {'ok' if good else 'FAILED'}; {FUZZ} examples a way and endpoint, status {fuzzed.returncode};"
-        f" {len(hostile()) * len(ENDPOINTS)} hostile bodies, each {TIMES} times: median refusal at most"
-        f" {slowest[0]:.1f} ms ({slowest[1]}, {slowest[2]}), memory at most {held[0] / MIB:.1f} MiB"
-        f" ({held[1]}, {held[2]})"
+        f" {len(hostile()) * len(ENDPOINTS)} hostile bodies, each {TIMES} times: refused in at most {processor:.1f} ms"
+        f" of a processor, {wall:.1f} ms ({sort}, {name}), with at most {held[0] / MIB:.1f} MiB ({held[1]}, {held[2]})"
     )
     return 0 if good else 1
 
 
-def _slowest_ms(device: Device, sort: str, name: str) -> float:
-    """The median time of the answer."""
+def _median_ms(device: Device, sort: str, name: str) -> tuple[float, float]:
+    """Medians of an answer: its processor time, which does not depend on the neighbours, and the time on the wall."""
     sent = hostile()[sort]
     took = []
     for _ in range(TIMES):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         answer = device.send(name, sent.body, encoding=sent.encoding)
-        took.append((time.perf_counter() - began) * 1000)
+        took.append(((time.process_time() - used) * 1000, (time.perf_counter() - began) * 1000))
         assert answer.status_code in (sent.status, 413), (sort, name, answer.status_code)
-    print(f"{sort:24} {name:7} {answer.status_code} {sorted(took)[TIMES // 2]:6.1f} ms")
-    return sorted(took)[TIMES // 2]
+    processor, wall = (sorted(times)[TIMES // 2] for times in zip(*took, strict=True))
+    print(f"{sort:24} {name:7} {answer.status_code} {processor:6.1f} ms of a processor, {wall:6.1f} ms")
+    return processor, wall
 
 
 def _held(device: Device, sort: str, name: str) -> int:

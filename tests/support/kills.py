@@ -1,8 +1,6 @@
 """Kill after kill: two PCs and a server, each a process, ended at any moment, and every save accounted for."""
 
-import os
 import random
-import signal
 import sqlite3
 import threading
 from collections import Counter
@@ -90,9 +88,16 @@ class Person:
     account: str
     said: Path
     read: int = 0  # lines looked at
+    heard: int = 0  # bytes
     saved: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     settled: Settled | None = None
+
+    def wait_for_a_word(self, life: Process) -> None:
+        """Until this life has said something, or has ended."""
+        heard = self.said.stat().st_size if self.said.exists() else 0
+        while heard <= self.heard and not life.wait(0.002):
+            heard = self.said.stat().st_size if self.said.exists() else 0
 
     def listen(self) -> None:
         """Take in what was said since the last time."""
@@ -109,6 +114,7 @@ class Person:
             elif word != "failed":
                 raise AssertionError(f"{self.name}: " + "\n".join(lines[self.read :][-40:]))
         self.read = len(lines)
+        self.heard = len(text.encode())
 
 
 class Trial:
@@ -155,6 +161,8 @@ class Trial:
         self._lives += 1
         jobs = [self._job(person, way if person is self._people[0] else "") for person in self._people]
         pcs = [self._live(person, job) for person, job in zip(self._people, jobs, strict=True)]
+        for person, pc in zip(self._people, pcs, strict=True):
+            person.wait_for_a_word(pc)
         self._let_die(way, pcs)
         for pc in pcs:
             self.tally.killed["pc"] += pc.end() == -9
@@ -201,8 +209,7 @@ class Trial:
                 self._end_server()
         elif way == "worker":
             self._some_time()
-            os.kill(self._serving.latest_worker(), signal.SIGKILL)
-            self.tally.killed["worker"] += 1
+            self.tally.killed["worker"] += self._serving.kill_worker(self._server)
             self._some_time()
         elif way == "moment":
             self._some_time()

@@ -1,7 +1,9 @@
 """The real server as a process of its own, started and waited for."""
 
 import json
+import os
 import re
+import signal
 import socket
 import time
 import urllib.error
@@ -44,10 +46,22 @@ class Serving:
         assert found is not None
         return found[1]
 
-    def latest_worker(self) -> int:
-        """The id of the process of the worker that began last."""
+    def kill_worker(self, server: Process) -> bool:
+        """SIGKILL the worker that began last, if it is alive: a child of the server, and no other process."""
         lines = [line for line in self.output.read_text("utf-8").splitlines() if line.startswith('{"')]
-        return [int(line["process"]) for line in map(json.loads, lines) if line["event"] == "worker"][-1]
+        told = [int(line["process"]) for line in map(json.loads, lines) if line["event"] == "worker"]
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        for pid in reversed(told):
+            if str(pid) in children.read_text("ascii").split():
+                handle = os.pidfd_open(pid)
+                try:
+                    still = str(pid) in children.read_text("ascii").split()  # so the handle is this child's
+                    if still:
+                        signal.pidfd_send_signal(handle, signal.SIGKILL)
+                    return still
+                finally:
+                    os.close(handle)
+        return False
 
     def start(self) -> Process:
         """Begin, and wait until it answers; workers that outlive a server may hold its address for a moment."""
