@@ -241,6 +241,25 @@ def test_after_a_restore_one_epoch_begins_and_no_more(
     assert ground.epoch() == epoch
 
 
+def test_a_server_put_back_behind_everybodys_back_is_noticed_and_given_back(story: Story) -> None:
+    here, heads, office = story.pcs
+    known = story.known(office, "demand")
+    for pc in (here, heads):
+        story.save(pc, pc.accounts[0], [_resident(story)])
+        assert story.sync(pc) is not None
+    story.save(here, here.accounts[0], [patch("demand", known[0], details=story.mark())])
+    assert story.sync(here) is not None
+    epoch = story.ground.epoch()
+    story.restore(told=False)
+    story.save(office, office.accounts[0], [patch("demand", known[0], title=story.mark()), _resident(story)])
+    assert story.sync(office) is not None  # was never ahead: nothing is noticed yet
+    assert story.ground.epoch() == epoch
+    story.quiet()
+    invariants.hold(story)
+    assert story.ground.epoch() != epoch
+    assert {promise.id for promise in story.promises} <= story.ground.rows().keys()
+
+
 def test_a_copy_whose_clock_was_put_right_overwrites_nothing_unseen(story: Story) -> None:
     here, there, _ = story.pcs
     story.jump(here, 10 * YEAR)

@@ -278,8 +278,8 @@ def _value(operation: Operation, kind_name: str, register: str) -> dict[str, Any
 def _writes(story: Story) -> dict[str, dict[Clock, dict[str, Any]]]:
     """All that was ever in the history."""
     found: dict[str, dict[Clock, dict[str, Any]]] = {}
-    for (record_id, clock), (_, _, fields) in story.witness.histories.items():
-        found.setdefault(record_id, {})[clock] = json.loads(fields)
+    for (record_id, clock), fields in story.witness.histories.items():
+        found.setdefault(record_id, {})[clock] = fields
     return found
 
 

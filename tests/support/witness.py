@@ -1,7 +1,9 @@
 """Sees every batch that reaches the server and every answer to it, spoils the line as it is told, and remembers."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -19,7 +21,7 @@ class Witness:
     """All that was ever taken and refused, whatever happened to the server afterwards."""
 
     taken: dict[tuple[str, Clock], Operation] = field(default_factory=dict)  # (record, clock) → as it was sent
-    histories: dict[tuple[str, Clock], tuple[str, str, str]] = field(default_factory=dict)  # → kind, author, fields
+    histories: dict[tuple[str, Clock], dict[str, Any]] = field(default_factory=dict)  # (record, clock) → what it wrote
     refused: list[tuple[Operation, str]] = field(default_factory=list)
     answers: set[str] = field(default_factory=set)  # what else the server answered
     broken: list[str] = field(default_factory=list)  # promises seen broken on the line
@@ -48,7 +50,9 @@ class Witness:
     def remember(self, ground: Ground) -> None:
         """Keep the history as it stands, before the server is put back."""
         for line in ground.table("history"):
-            self.histories[line.id, (line.hlc, line.dev)] = (line.kind, line.author, line.fields)
+            # What is given back after a restore says only what still stood of a write.
+            known = self.histories.setdefault((line.id, (line.hlc, line.dev)), {})
+            known.update({name: value for name, value in json.loads(line.fields).items() if name not in known})
 
 
 @dataclass(slots=True)
