@@ -97,8 +97,10 @@ class Session:
         return self._exchange(self._greeting.greet())
 
     def _exchange(self, greeted: Greeted) -> Result:
+        giving = bool(self._means.state().healing)  # then the list of streams has not been taken in yet
         self._pushing.run(greeted.limits)
-        heads = self._pulling.run(greeted.heads, limits=greeted.limits, even_if_level=self._meter.pushed > 0)
+        ask = giving or self._meter.pushed > 0
+        heads = self._pulling.run(greeted.heads, limits=greeted.limits, even_if_level=ask)
         if self._means.stop():
             return Result.CUT
         return self._checking.run(heads, greeted)
