@@ -260,6 +260,27 @@ def test_a_server_put_back_behind_everybodys_back_is_noticed_and_given_back(stor
     assert {promise.id for promise in story.promises} <= story.ground.rows().keys()
 
 
+def test_who_lost_every_post_keeps_nothing_of_another_life_either(story: Story) -> None:
+    here, heads, _ = story.pcs
+    (grant,) = (
+        row.id
+        for row in story.ground.rows().values()
+        if row.kind == "grant" and row.values["account_id"] in here.accounts
+    )
+    write_grant(story.ground, grant, "2020-01-01")
+    story.keep_backup()
+    write_grant(story.ground, grant, None)
+    assert story.sync(heads) is not None
+    places = story.ground.server.places
+    story.save(here, here.accounts[0], [patch("household", places["b1-101"], contact_name=story.mark())])
+    story.restore(told=True)  # into a life in which the post has ended
+    assert story.sync(here) is not None
+    invariants.only_what_may_be_read(here)
+    assert story.known(here, "household") == []
+    story.quiet()
+    invariants.hold(story)
+
+
 def test_a_copy_whose_clock_was_put_right_overwrites_nothing_unseen(story: Story) -> None:
     here, there, _ = story.pcs
     story.jump(here, 10 * YEAR)

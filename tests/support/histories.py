@@ -132,7 +132,8 @@ class Story:
     def spoil(self, pc: Pc, at: int) -> bool:
         """Make one operation that waits unacceptable to the server, as a program's mistake would."""
         flown = pc.store.db.conn.execute("SELECT coalesce(max(last_op), 0) FROM inflight").fetchone()[0]
-        waiting = unsent.lines(pc.store.db, "op > ?", (flown,))
+        lines = unsent.lines(pc.store.db, "op > ?", (flown,))
+        waiting = [line for line in lines if DELETED not in line.operation.fields]
         if not waiting:
             return False
         line = waiting[at % len(waiting)]

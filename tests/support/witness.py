@@ -111,7 +111,7 @@ class _Spoilt(httpx.BaseTransport):
         answer = line.ground.post(request.url.path, content=body, headers=headers)
         if answer.status_code != 200:
             line.witness.answers.add(f"{request.url.path.rpartition('/')[2]} {answer.status_code} {answer.text[:30]}")
-        if request.url.path.endswith("/digests") and wire.decode(answer.content, type_=wire.DigestsReply).want:
+        elif request.url.path.endswith("/digests") and wire.decode(answer.content, type_=wire.DigestsReply).want:
             line.witness.answers.add("wanted")
         if request.url.path.endswith("/push") and answer.status_code == 200:
             line.witness.saw(wire.decompress(body, encoding=headers.get("content-encoding", "")), answer.content)
