@@ -61,10 +61,11 @@ class Transfers:
         while transfer.way is Way.DOWN:
             if self._stop():
                 return False
-            data = self._api.get_blob(transfer.sha256, transfer.record, offset=transfer.have)
+            before = transfer.have
+            data = self._api.get_blob(transfer.sha256, transfer.record, offset=before)
             transfer = self._take(transfer, data)
-            if not transfer.have:
-                return False  # it was not what was asked for: another time
+            if transfer.have <= before:
+                return False  # there was no more of it, or it was not what was asked for: another time
         return True
 
     def _piece(self, transfer: Transfer, offset: int) -> bytes:

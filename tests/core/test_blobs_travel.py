@@ -10,7 +10,7 @@ import pytest
 from servers import Server, running
 from stations import Line, Station, visit
 from sync.client.blobs import Transfers
-from sync.errors import Offline, ServerTrouble
+from sync.errors import Offline, Refused, ServerTrouble
 from sync.keys.signatures import RequestParts, key_id, sign
 from sync.store import blobs
 from sync.store.blobs import PIECE, Way
@@ -111,6 +111,25 @@ def test_a_file_that_arrives_bent_is_not_kept(server: Server, first: Station) ->
 
 
 @on_sqlite
+@pytest.mark.parametrize("spoilt", [bytes(len(PICTURE)), PICTURE[:-1]], ids=["bent", "cut short"])
+def test_a_file_spoilt_on_the_server_is_never_shown(
+    server: Server, first: Station, second: Station, spoilt: bytes
+) -> None:
+    made = attach(server, first)
+    move(first)
+    second.sync()
+    (path,) = (path for path in (server.service.settings.data / "blobs").rglob("*") if path.is_file())
+    path.write_bytes(spoilt)
+    blobs.want(second.store, second.account, made)
+    assert move(second, after=20) == 0
+    assert len(second.line.asked) < 20  # it is not asked for over and over
+    assert read(second, made) is None
+    path.write_bytes(PICTURE)  # put back from a backup
+    assert move(second) == 1
+    assert read(second, made) == PICTURE
+
+
+@on_sqlite
 def test_a_file_wanted_before_it_was_sent_waits(server: Server, first: Station, second: Station) -> None:
     made = attach(server, first)
     second.sync()
@@ -184,6 +203,28 @@ def test_a_note_saved_meanwhile_goes_first(server: Server, first: Station) -> No
     assert move(first, after=1) == 0
     assert first.sync().pushed == 1
     assert move(first) == 1
+
+
+@on_sqlite
+def test_when_to_stop_is_asked_before_each_file_and_each_piece(server: Server, first: Station, second: Station) -> None:
+    made = attach(server, first)
+    assert move(first, after=0) == 0
+    assert blobs.waiting(first.store.db)[0].way is Way.UP
+    assert move(first) == 1
+    second.sync()
+    blobs.want(second.store, second.account, made)
+    assert move(second, after=0) == 0
+    assert blobs.waiting(second.store.db)[0].have == 0
+
+
+@on_sqlite
+def test_a_pc_that_was_shut_out_is_told_so(server: Server, first: Station) -> None:
+    attach(server, first)
+    first.line.mishaps[:] = ["problem 401 unknown_key"]
+    with pytest.raises(Refused) as told:
+        move(first)
+    assert told.value.code == "unknown_key"
+    assert blobs.waiting(first.store.db)[0].way is Way.UP
 
 
 def test_files_that_no_record_names_any_more_are_removed(server: Server, first: Station) -> None:

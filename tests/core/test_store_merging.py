@@ -70,6 +70,15 @@ def test_pulled_rows_replace_what_was_there(world: World) -> None:
     assert stored(world, "demand", "d").values["title"] == "屋顶漏水"
 
 
+def test_a_field_that_an_older_server_does_not_know_comes_with_its_default(world: World) -> None:
+    row = demand_row(world)
+    taken(world, Page(rows=(replace(row, values={"title": "漏水", "building_id": world.id("b3")}),)))
+    found = stored(world, "demand", "d").values
+    assert found["title"] == "漏水"
+    assert found["state"] == KINDS["demand"].defaults["state"]
+    assert found.keys() == KINDS["demand"].defaults.keys()
+
+
 def test_kinds_of_a_newer_server_are_left_out(world: World) -> None:
     row = demand_row(world)
     assert taken(world, Page(rows=(replace(row, kind="of_tomorrow"),))) == frozenset()

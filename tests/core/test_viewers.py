@@ -18,9 +18,10 @@ import sync.store
 from sync.domain.calendar import today
 from sync.domain.catalogue import KINDS
 from sync.domain.fields import Type
+from sync.domain.merge import Row
 from sync.domain.operations import Operation, new, patch
 from sync.errors import QiaomenError
-from sync.store import access, demands, disputes, drafts, outbox, schema
+from sync.store import access, demands, disputes, drafts, outbox, refused, schema
 from sync.store.outbox import Refusal, Reply
 from sync.store.state import Round
 from world import BUILDINGS, PEOPLE, World, ident, rules
@@ -241,6 +242,15 @@ def every(*names: str) -> list[tuple[str, ...]]:
     return [tuple(ids_of(*names))]
 
 
+def household_row(building: str) -> Row:
+    return Row(ident(f"{building}:202"), "household", f"building:{ident(building)}", {"room_no": "202"}, (1, 1))
+
+
+def refused_deed() -> refused.Item:
+    """A deed that names whatever was refused in the world: a person is given no more of it than his own."""
+    return refused.Item(tuple(range(10)), "household", "", "invalid", "", "", "", "", 1, "", "", False, False, (), ())
+
+
 NOW = 1_795_395_600_000 + 4 * 3_600_000
 
 # Values to ask with, by the name of the parameter; by "function.parameter" where a name means different things.
@@ -255,6 +265,10 @@ VALUES: dict[str, list[Any]] = {
     "visit_id": ids_of("visit"),
     "resident_id": ids_of("201:resident"),
     "record_id": ids_of("201", "dispute:case"),
+    "conflict_id": ids_of("conflict:household", "conflict:demand", "conflict:dispute"),
+    "deciding.may_settle.row": [household_row(building) for building in EVERYWHERE],
+    "record_states.states.ids": every("201", "visit", "demand", "dispute:case"),
+    "item": [refused_deed()],
     "attachment_id": ids_of("attachment:household", "attachment:dispute"),
     "unit_id": ids_of("unit"),
     "demands.by_ids.ids": every("demand", "demand:replied"),
