@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
@@ -138,6 +140,7 @@ def test_a_refused_record_is_work_and_goes_when_the_reason_is_gone(program: Prog
     record(program, place, "b1-909", note="灯坏了", outcome="met")
     sync(program)
     assert program.app.agent.status.refused == 1
+    assert page.line == "其余的都传上去了。"
     assert page.refused.isVisible()
     for words in ("1 条要改一下再传", "内容没丢", "灯坏了", "今天 09:00 记的"):
         assert words in program.said()
@@ -208,6 +211,19 @@ def test_progress_shows_n_of_m(program: Program) -> None:
     assert "您接着干" in page.advice
     assert not page.state.now.isEnabled()
     assert page.state.pause.isEnabled()
+
+
+def test_a_double_press_on_sync_now_does_not_pause(program: Program) -> None:
+    page = begin(program)
+    page.state.now.setFocus()
+    place = page.state.now.x()
+    program.app.hub.sync_state.emit(Status(phase=Phase.SYNCING, sent=1, to_send=12))
+    program.settle()
+    assert page.state.now.isVisible()
+    assert page.state.now.x() == place  # 停一停 does not come where the pointer is
+    for _ in range(2):
+        QTest.keyClick(program.window.focusWidget() or program.window, Qt.Key.Key_Space)
+    assert program.app.agent.status.phase is not Phase.PAUSED
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QElapsedTimer, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop import theme
@@ -42,8 +42,10 @@ class StateCard(Card):
         self.pause = button(tr("Pause"), on_click=context.agent.pause)
         self.to_refused = button("", role="link", on_click=self.refused_asked.emit)
         self.to_refused.hide()
-        for part in (self._line, self._advice, self.to_refused, self._bar):
+        for part in (self._line, self._advice):
             self.add(part)
+        self.body.addWidget(self.to_refused, 0, Qt.AlignmentFlag.AlignLeft)
+        self.add(self._bar)
         holder = QWidget()
         self.buttons = FlowLayout(holder, gap=theme.GAP_M)
         self.buttons.addWidget(self.now)
@@ -102,9 +104,12 @@ class StateCard(Card):
         if running:
             self._show_progress(status)
         self.now.set_words(tr("Go on sending") if paused else tr("Sync now"))
+        # It stays in its place while a session runs: the second press of a double click must not land on 停一停.
+        if running and self.now.hasFocus():
+            self.setFocus()
         self.now.setEnabled(not running and status.phase is not Phase.OFF)
         self.pause.setEnabled(not paused and status.phase is not Phase.OFF)
-        self.now.setVisible(not running and status.phase is not Phase.OFF)
+        self.now.setVisible(status.phase is not Phase.OFF)
         self.pause.setVisible(not paused and status.phase is not Phase.OFF)
 
     def _show_progress(self, status: Status) -> None:
@@ -125,7 +130,7 @@ def _line_words(status: Status) -> str:
         return tr("{n} wait for a line").format(n=number(status.unsent))
     if status.phase is Phase.SYNCING and status.to_send:
         return tr("All {n} noted here are sent.").format(n=number(status.to_send))
-    return tr("Everything is sent.")
+    return tr("Everything else is sent.") if status.refused else tr("Everything is sent.")
 
 
 def _advice_words(status: Status) -> str:
