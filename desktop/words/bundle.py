@@ -82,5 +82,9 @@ WORDS: Final = {
         mark("The centre could not read a part of what you sent"),
         mark("Nothing is lost. Sync once by line, or call the support."),
     ),
+    "bundle_withdrawn": (
+        mark("The centre did not take a part of it: this PC had taken it back, to send it in smaller pieces"),
+        mark("Nothing is lost. Save to the stick once more and hand it in, or sync by line."),
+    ),
     "stick": (mark("by stick ✓"), ""),
 }

@@ -75,6 +75,10 @@ class Api:
         """One batch, the same bytes each time it is sent."""
         return self._post("push", body, wire.PushReply)
 
+    def withdraw(self, message: wire.Withdraw) -> wire.PushReply:
+        """Give up batches that no line carries; the answer to the first of them if it has come all the same."""
+        return self._post("withdraw", wire.encode(message), wire.PushReply)
+
     def pull(self, message: wire.Pull) -> wire.PullReply:
         """One page."""
         return self._post("pull", wire.encode(message), wire.PullReply)

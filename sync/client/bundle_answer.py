@@ -32,8 +32,8 @@ class Imported:
     ``accepted``, ``refused`` and ``conflicts`` of the operations it answered; ``received`` rows; ``carried``
     operations that still wait for an answer. ``note`` is a code that says what was left out, '' for nothing:
     ``bundle_older`` (all in it was here already), ``bundle_gap`` (rows before it are missing here, so a new bundle has
-    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked`` or ``bundle_unread``
-    (a batch was not taken and goes out anew).
+    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked``, ``bundle_unread``
+    or ``bundle_withdrawn`` (a batch was not taken and goes out anew).
     """
 
     accepted: int
@@ -122,6 +122,9 @@ class _Import:
                 continue  # answered before, by this way or by a line
             if answer.reply is None:
                 return self._mend(answer)
+            if answer.reply.void:
+                self._call(partial(outbox.withdrawn, batch=batch.number, until=answer.reply.void))
+                return "bundle_withdrawn"
             touched = self._call(partial(outbox.settle, reply=_reply(answer.reply)))
             self._accepted += batch.count - len(answer.reply.refused)
             self._refused += len(answer.reply.refused)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from sync import wire
 from sync.client.greeting import Greeting
@@ -14,6 +15,8 @@ from sync.store import giving_back, outbox, replicas
 from sync.store.store import Store
 
 SMALLEST_BATCH = 1
+CUTS_BORNE = 2  # so often one batch may be cut off on its way before it is given up and cut smaller
+_WITHDRAWS_FROM = 2  # the version of the server that takes batches back
 _MENDED_ANEW = frozenset({"forked", "clock", "epoch"})  # a batch too large can be halved so often only
 
 
@@ -47,20 +50,38 @@ class Pushing:
                 return
             began = self._means.meter.tick()
             try:
-                reply = self._means.api.push(batch.body)
+                reply = self._send(batch)
             except Refused as refusal:
                 mended[refusal.code] += refusal.code in _MENDED_ANEW
                 if mended[refusal.code] > MENDS_A_SESSION or not self._mend(refusal, batch):
                     raise
                 continue
             except Offline as error:
-                if error.code == "timeout":  # this one has to go as it is; those after it will be smaller
-                    self._sizing.too_large(batch.count)
+                if error.code == "timeout" or error.params.get("cut"):
+                    self._sizing.too_large(min(batch.count, self._sizing.now))  # this one goes as it is, for a while
+                    self._means.note(lambda store: store.set_state(cuts=store.state.cuts + 1))
                 raise
+            if reply.void:
+                self._means.call(partial(outbox.withdrawn, batch=batch.number, until=reply.void))
+                self._sizing.too_large(min(batch.count, 2 * self._sizing.now))
+                continue
             seconds = self._means.meter.tick() - began
             self._sizing.went(batch.count, seconds=seconds)
             self._means.meter.pace("push", count=batch.count, seconds=seconds)
             self._settle(batch, reply)
+
+    def _send(self, batch: outbox.Batch) -> wire.PushReply:
+        """The same bytes until they are answered; those that no line carries are given up, if the server knows how."""
+        state = self._means.state()
+        if state.cuts < CUTS_BORNE or batch.count <= SMALLEST_BATCH or state.served < _WITHDRAWS_FROM:
+            return self._means.api.push(batch.body)
+        flying = self._means.call(lambda store: outbox.in_flight(store.db))
+        digests = [one.digest.hex() for one in flying]
+        return self._means.api.withdraw(
+            wire.Withdraw(
+                device=state.replica, batch=batch.number, epoch=state.epoch, schema=wire.SCHEMA, digests=digests
+            )
+        )
 
     def _take(self, store: Store) -> outbox.Batch | None:
         limits = replace(self._limits, operations=self._sizing.now)

@@ -50,6 +50,10 @@ def make_app(settings: Settings) -> Litestar:
     async def push(request: _Request) -> Response[bytes]:
         return await exchange(request, service.push)
 
+    @post("/sync/v1/withdraw", status_code=200)
+    async def withdraw(request: _Request) -> Response[bytes]:
+        return await exchange(request, service.withdraw)
+
     @post("/sync/v1/pull", status_code=200)
     async def pull(request: _Request) -> Response[bytes]:
         return await exchange(request, service.pull)
@@ -100,7 +104,7 @@ def make_app(settings: Settings) -> Litestar:
     def schema() -> Response[bytes]:
         return _plain(Answer(document))
 
-    exchanges = hello, push, pull, digests, enrol, people, new_code
+    exchanges = hello, push, withdraw, pull, digests, enrol, people, new_code
     app = Litestar(
         route_handlers=[*exchanges, put_blob, get_blob, livez, readyz, counted, schema],
         lifespan=[

@@ -171,6 +171,9 @@ class BundleDesk:
                 counts.answers.append(_refused(body, Problem(code=error.code, params=error.params)))
                 return
             counts.answers.append(Answer(batch=batched.head.batch, digest=batched.digest, reply=reply))
+            if reply.void:
+                counts.problem = "withdrawn"  # those after it stand on what was in it, and will be cut anew as well
+                return
             counts.repeated += batched.head.batch <= done
             counts.accepted += len(batched.operations) - len(reply.refused)
             counts.conflicts += len(reply.conflicts)

@@ -36,6 +36,7 @@ _LEFT_ALONE = {
 _NOT_TAKEN = {
     "clock": "the PC's clock was wrong and will be put right by the answer",
     "forked": "a copy of the PC has sent under the same name; the answer gives it a new one",
+    "withdrawn": "the PC has given it up since, and sends what was in it anew",
     "epoch": "the data here were restored since; that PC has to sync by line once",
 }
 

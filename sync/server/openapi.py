@@ -12,6 +12,7 @@ _Pair = tuple[type[msgspec.Struct], type[msgspec.Struct]]
 EXCHANGES: Mapping[str, _Pair] = {
     "hello": (wire.Hello, wire.HelloReply),
     "push": (wire.Push, wire.PushReply),
+    "withdraw": (wire.Withdraw, wire.PushReply),
     "pull": (wire.Pull, wire.PullReply),
     "digests": (wire.Digests, wire.DigestsReply),
     "enrol": (wire.Enrol, wire.EnrolReply),

@@ -25,6 +25,7 @@ from sync.server.storage import archiving, beginning, people, shape
 from sync.server.storage.batch import Batch
 from sync.server.storage.push import Batched, Caller, Desk, push
 from sync.server.storage.rights import RightsCache
+from sync.server.storage.withdrawing import withdraw
 from sync.server.tries import Tries
 from sync.wire import (
     AddPerson,
@@ -38,6 +39,7 @@ from sync.wire import (
     Pull,
     PullReply,
     Push,
+    Withdraw,
 )
 
 Endpoint = Callable[[Sent], Awaitable[Answer]]
@@ -110,6 +112,16 @@ class Service:
         sent.counts["operations"] = len(batched.operations)
         with self.admission.turn(caller.community, batched.head.device):
             return Answer(await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=self._now())))
+
+    async def withdraw(self, sent: Sent) -> Answer:
+        """Batches that no line carries are to count as taken with nothing in them, unless they came all the same."""
+
+        def read(connection: Connection) -> tuple[Caller, Withdraw]:
+            return caller_of(connection, sent, now=self._now()), received(sent, Withdraw)[0]
+
+        caller, message = await self._runner.read(read)
+        with self.admission.turn(caller.community, message.device):
+            return Answer(await self._runner.write(lambda c: withdraw(c, caller, message, now=self._now())))
 
     async def pull(self, sent: Sent) -> Answer:
         """One page of what came after the device's positions."""

@@ -72,7 +72,7 @@ def settle(store: Store, reply: Reply) -> Touched:
         held = _held(store.db)
         store.db.conn.execute("DELETE FROM inflight WHERE batch = ?", (reply.batch,))
         touched = _take_refusals(store, reply.batch, span, refused)
-        _note_batch(store.db, reply.batch, span[3])
+        note_batch(store.db, reply.batch, span[3])
         if not refused and not held:
             _step_over(store.db, {stream for *_, stream, is_unsure in sent if is_unsure}, reply.ranges)
         store.clock.observe(max(hlc for _, _, hlc, *_ in sent))
@@ -144,8 +144,9 @@ def _take_refusals(store: Store, batch: int, span: tuple[int, int, int, bytes], 
     return touched
 
 
-def _note_batch(db: Database, number: int, digest: bytes) -> None:
-    write_state(db, batch=number)
+def note_batch(db: Database, number: int, digest: bytes) -> None:
+    """This batch is done with; inside the caller's transaction."""
+    write_state(db, batch=number, cuts=0)
     db.conn.execute("INSERT OR REPLACE INTO batch_log (batch, digest) VALUES (?, ?)", (number, digest))
     db.conn.execute("DELETE FROM batch_log WHERE batch <= ?", (number - BATCHES_KEPT,))
 
@@ -164,7 +165,7 @@ def _refuse(store: Store, lines: Sequence[Line], refused: Mapping[int, Refusal])
     session = Session(store.db, community_id=store.community_id)
     reasons = dict(refused)
     waiting = {line.op: line for line in lines}
-    made = {line.key for line in lines if line.operation.action == "new" and not line.replaced}
+    made = {line.key for line in lines if line.operation.action == "new" and _is_its_own(session, line)}
     for kind, record_id in made:
         for line in unsent.lines(store.db, "kind = ? AND id = ?", (kind, record_id)):
             if line.op not in waiting and line.operation.action != "new":
@@ -185,6 +186,12 @@ def _refuse(store: Store, lines: Sequence[Line], refused: Mapping[int, Refusal])
     touched = writer.write_rows(store.db, session)
     store.after(touched, removed=tuple(session.removed.values()))
     return touched
+
+
+def _is_its_own(session: Session, line: Line) -> bool:
+    """Whether the row is what this ``new`` made: another may have made it too, and then it stays."""
+    row = session.row(*line.key)
+    return row is not None and row.clock == line.operation.clock
 
 
 def _stamp_anew(store: Store, line: Line) -> None:

@@ -12,6 +12,7 @@ from sync.store.answers import (
     Refused,
     Reply,
     dismiss,
+    note_batch,
     quarantined,
     retry,
     set_aside,
@@ -40,6 +41,7 @@ __all__ = [
     "settle",
     "take_batch",
     "take_series",
+    "withdrawn",
 ]
 
 Encode = Callable[[Sequence[Operation], int], bytes]  # operations and batch number → the body to send
@@ -115,6 +117,22 @@ def give_back(store: Store) -> None:
     """Put all that is in flight back into the outbox: the server has certainly not taken it."""
     with store.write():
         store.db.conn.execute("DELETE FROM inflight")
+
+
+def withdrawn(store: Store, batch: int, *, until: int) -> None:
+    """The server has put down the batches from ``batch`` up to ``until`` as taken with nothing in them.
+
+    What was in them waits in the outbox again, with whatever else is in flight: the server takes none after them that
+    was made before this was known. Not the lowest batch in flight: nothing happens.
+    """
+    with store.write():
+        flying = in_flight(store.db)
+        if flying and flying[0].number == batch:
+            for one in flying:
+                if one.number <= until:
+                    note_batch(store.db, one.number, one.digest)
+            store.db.conn.execute("DELETE FROM inflight")
+    store.reload()
 
 
 def in_flight(db: Database) -> tuple[Batch, ...]:

@@ -28,6 +28,7 @@ class SyncState:
     healing_at: str = ""  # the last record asked about, as "kind id"
     served: int = 0  # the version in which the rows here were served; fields that came later are missing in them
     app: str = ""  # the program of the last session
+    cuts: int = 0  # how often in a row the line went while the present batch was under way
     batch_most: int = 0  # operations of a batch that went through on this line; 0: nothing learnt
     page_most: int = 0  # rows of a page, likewise
     unshown: int = 0  # 1 when unsent work was carried over from a damaged file and does not show in the records yet

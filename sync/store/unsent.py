@@ -87,10 +87,11 @@ def lay_over(row: Row, unsent: Sequence[Line]) -> tuple[Row, list[Line]]:
         kind = KINDS[row.kind]
         merged = merge(row, line.operation, kind)
         assert merged.row is not None
+        # What lies beneath now, also where it is newer than this operation: a later one may stand on this one.
         now: Replaced = {
             register: (row.register(kind, register), row.clock_of(register))
-            for register in merged.changed
-            if register in line.replaced or line.operation.action == "new"  # another has made the record, too
+            for register in {kind.register_of[name] for name in line.operation.fields if name in kind.register_of}
+            if row.clock_of(register) != line.operation.clock  # else the server has taken it
         }
         replaced = {**line.replaced, **now}
         if replaced != line.replaced:

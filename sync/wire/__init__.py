@@ -42,6 +42,7 @@ from sync.wire.messages import (
     Refusal,
     RowTable,
     StreamHead,
+    Withdraw,
 )
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "Refusal",
     "RowTable",
     "StreamHead",
+    "Withdraw",
     "bad_values",
     "checked_rows",
     "clean_text",

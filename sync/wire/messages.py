@@ -138,10 +138,28 @@ class Conflict(Struct, frozen=True, array_like=True):
     register: str
 
 
+class Withdraw(Struct, frozen=True, kw_only=True):
+    """Batches without an answer, from ``batch`` on, that are to count as taken with nothing in them.
+
+    ``digests`` are those of their bodies, in hexadecimal, in the order of their numbers.
+    """
+
+    device: Whole
+    batch: Whole
+    epoch: Id
+    schema: Whole
+    digests: Annotated[list[Short], Meta(min_length=1, max_length=64)]
+
+
 class PushReply(Struct, frozen=True, kw_only=True):
-    """Only what is not plain acceptance, and the positions given: ``ranges`` names (first, last) of each stream."""
+    """Only what is not plain acceptance, and the positions given: ``ranges`` names (first, last) of each stream.
+
+    ``void``, unless 0: nothing of this batch nor of those up to that number was applied, nor ever will be, for they
+    were withdrawn; what was in them is to be sent under later numbers.
+    """
 
     batch: Whole
+    void: Whole = 0
     refused: list[Refusal] = []
     conflicts: list[Conflict] = []
     ranges: dict[str, tuple[int, int]] = {}

@@ -481,3 +481,54 @@ def test_the_header_holds_ids_and_numbers_only(server: Server, first: Station, s
         state.replica,
     )
     assert "王阿姨".encode() not in read_file(stick.folder / "up-0.qmb")
+
+
+def cut_off(station: Station, *mishaps: str) -> None:
+    for mishap in mishaps:
+        station.line.mishaps[:] = ["", mishap]
+        with pytest.raises(Offline):
+            station.sync()
+
+
+def test_a_bundle_of_what_the_line_gave_up_is_left_aside(
+    server: Server, first: Station, other: Station, stick: Stick
+) -> None:
+    stick.limits = outbox.Limits(operations=2)
+    first.save([visit(server, first) for _ in range(4)])
+    carried = stick.export(first)
+    cut_off(first, "late", "late")
+    outcome = first.sync()
+    assert ("withdraw" in first.line.asked, outcome.pushed, outcome.verified) == (True, 4, True)
+    answer, report = stick.centre(carried)
+    assert (report.batches, report.accepted, report.problem) == (1, 0, "withdrawn")
+    brought = stick.import_(first, answer)
+    assert (brought.accepted, brought.refused, brought.carried) == (0, 0, 0)
+    other.sync()
+    assert same(first, other)
+    assert len(first.rows("visit")) == 4
+
+
+def test_a_bundle_may_be_the_first_to_say_that_the_line_gave_something_up(
+    server: Server, first: Station, other: Station, stick: Stick
+) -> None:
+    first.save([visit(server, first) for _ in range(4)])
+    cut_off(first, "late", "late", "reply_lost")  # given up, and the answer did not come back
+    first.save([visit(server, first)])
+    brought = stick.round(first)
+    assert (brought.accepted, brought.note) == (0, "bundle_withdrawn")
+    assert unsent(first) == 5
+    assert outbox.in_flight(first.store.db) == ()
+    assert stick.round(first).accepted == 5
+    other.sync()
+    assert same(first, other)
+
+
+def test_what_the_stick_has_brought_is_not_given_up_by_the_line(server: Server, first: Station, stick: Stick) -> None:
+    stick.limits = outbox.Limits(operations=2)
+    first.save([visit(server, first) for _ in range(4)])
+    stick.centre(stick.export(first))
+    cut_off(first, "late", "late")
+    first.line.asked.clear()
+    assert first.sync().pushed == 4  # the answers, one by one
+    assert first.line.asked[:3] == ["hello", "withdraw", "push"]
+    assert {late().status_code for late in first.line.late} == {200}

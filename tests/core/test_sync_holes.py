@@ -10,12 +10,15 @@ import pytest
 
 import invariants
 from ground import Ground, grounds, in_memory
-from histories import YEAR, Story
+from histories import YEAR, Story, as_program
 from machines import write_grant
 from servers import Device, Server
 from stations import Station, demand, visit
+from sticks import Stick
+from sync import wire
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, new, patch
+from sync.errors import Offline
 from sync.store import merging, unsent
 from sync.store.store import Store
 from witness import written
@@ -414,3 +417,195 @@ def test_a_clock_ten_years_wrong_stops_nobody_and_wins_nothing(story: Story) -> 
         story.quiet()
         invariants.hold(story)
         assert story.ground.rows()[home].values["contact_name"] == last
+
+
+# ------------------------------------------------------------------------------------------- a batch no line carries
+
+
+def _never_carried(station: Station, *mishaps: str) -> None:
+    for mishap in mishaps:
+        station.line.mishaps[:] = ["", mishap]  # the greeting goes through
+        with pytest.raises(Offline):
+            station.sync()
+
+
+def _many(server: Server, station: Station, count: int = 8) -> list[Operation]:
+    made = [visit(server, station, note=f"第{number}户") for number in range(count)]
+    station.save(made)
+    return made
+
+
+def test_a_batch_that_no_line_carries_is_given_up_and_cut_smaller(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    made = _many(server, first)
+    _never_carried(first, "late", "late")
+    first.line.asked.clear()
+    outcome = first.sync()
+    assert outcome.verified
+    assert (outcome.pushed, outcome.refused) == (8, 0)
+    assert [name for name in first.line.asked if name in ("push", "withdraw")] == ["withdraw", "push", "push", "push"]
+    before = written(_ground(server, secretary, tmp_path).copy())
+    # What was cut off arrives after all: nobody waits for the answer, and nothing changes.
+    answers = [wire.decode(late().content, type_=wire.PushReply) for late in first.line.late]
+    assert [(answer.batch, answer.void) for answer in answers] == [(1, 1), (1, 1)]
+    assert written(_ground(server, secretary, tmp_path).copy()) == before
+    _rests(first, second)
+    assert {row[0] for row in second.rows("visit")} == {one.id for one in made}
+    assert first.store.state.cuts == 0
+
+
+def test_a_batch_that_came_all_the_same_is_not_given_up(server: Server, first: Station, second: Station) -> None:
+    made = _many(server, first)
+    _spoil(first, 3)
+    _never_carried(first, "reply_lost", "late")
+    outcome = first.sync()
+    assert "withdraw" in first.line.asked
+    assert (outcome.pushed, outcome.refused) == (7, 1)
+    _rests(first, second)
+    assert {row[0] for row in second.rows("visit")} == {row[0] for row in first.rows("visit")}
+    assert len(second.rows("visit")) == len(made) - 1
+
+
+@pytest.mark.parametrize("mishap", ["late", "reply_lost"])
+def test_giving_up_may_itself_be_cut_off_and_come_late(
+    server: Server, first: Station, second: Station, mishap: str
+) -> None:
+    made = _many(server, first)
+    _never_carried(first, "late", "late", mishap)
+    first.save([visit(server, first, note="后来")])
+    assert first.sync().pushed == len(made) + 1
+    assert {late().status_code for late in first.line.late} == {200}
+    _rests(first, second)
+    assert len(second.rows("visit")) == len(made) + 1
+
+
+def test_giving_up_and_what_was_given_up_may_arrive_in_any_order(server: Server, first: Station) -> None:
+    _many(server, first)
+    _never_carried(first, "late", "late", "late")  # the batch twice, then that it is given up
+    batch, _, given_up = first.line.late
+    assert wire.decode(batch().content, type_=wire.PushReply).void == 0
+    told = wire.decode(given_up().content, type_=wire.PushReply)
+    assert (told.void, len(told.ranges)) == (0, 1)
+    assert first.sync().pushed == 8
+    assert wire.decode(given_up().content, type_=wire.PushReply) == told
+
+
+def test_a_copy_of_a_pc_that_gave_up_a_batch_doubles_nothing(
+    server: Server, secretary: Device, first: Station, tmp_path: Path
+) -> None:
+    made = _many(server, first)
+    _never_carried(first, "late", "late")
+    clone = _clone(first, tmp_path / "clone.db")
+    assert first.sync().pushed == 8
+    clone.store.set_state(cuts=0)  # it sends the very batch that was given up
+    clone.sync()
+    _rests(first, clone)
+    assert {row[0] for row in first.rows("visit")} == {row[0] for row in clone.rows("visit")}
+    assert len(first.rows("visit")) == len(made)
+    clone.store.close()
+
+
+def test_after_a_restore_a_batch_given_up_is_known_by_its_digest(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = _ground(server, secretary, tmp_path)
+    made = _many(server, first)
+    _never_carried(first, "late", "late", "reply_lost")
+    backup = ground.copy()
+    name = first.store.replica
+    ground.restore(backup)
+    _rests(first, second)
+    assert first.store.replica == name
+    assert {row[0] for row in second.rows("visit")} == {one.id for one in made}
+
+
+def test_to_a_server_that_takes_nothing_back_the_same_bytes_go_for_ever(server: Server, first: Station) -> None:
+    _many(server, first)
+    _never_carried(first, "late", "late")
+    with as_program(1):
+        _never_carried(first, "late")
+    assert "withdraw" not in first.line.asked
+
+
+# -------------------------------------------------------------------------------------- made by two, refused to one
+
+
+@pytest.mark.parametrize("mine_is_later", [True, False])
+@pytest.mark.parametrize("then_patched", [True, False])
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_refused_new_leaves_what_a_colleague_made_under_the_same_id(
+    server: Server,
+    first: Station,
+    second: Station,
+    tmp_path: Path,
+    mine_is_later: bool,
+    then_patched: bool,
+    one_by_one: bool,
+) -> None:
+    """Ids that follow from others (of a step's words, of a care day) are the same wherever they are made."""
+    stick = Stick(tmp_path / "stick", server)
+    theirs = visit(server, second, note="同事", contact_person="王芳")
+    mine = new("visit", theirs.id, **{**theirs.fields, "note": "自己", "visitor_ids": [first.account]})
+    mine = msgspec.structs.replace(mine, fields={**mine.fields, "recorded_by": first.account})
+    if not mine_is_later:
+        first.save([mine])
+        server.clock.now += 60_000
+    second.save([theirs])
+    _rests(second)
+    if mine_is_later:
+        server.clock.now += 60_000
+        first.save([mine])
+    if then_patched:
+        server.clock.now += 60_000
+        first.save([patch("visit", mine.id, note="自己再改")])
+    # The colleague's row comes by stick while one's own waits; then the server refuses one's own.
+    (op,) = first.store.db.conn.execute("SELECT min(op) FROM outbox").fetchone()
+    answer, _ = stick.centre(_empty_bundle(stick, first))
+    stick.import_(first, answer)
+    assert _value(first, "visit", mine.id, "contact_person") == "王芳"
+    _spoil(first, op)
+    if one_by_one:
+        first.store.set_state(batch_most=1)
+    first.sync()
+    _rests(first, second)
+    assert first.rows("visit") == second.rows("visit")
+    assert _value(first, "visit", mine.id, "note") == ("自己再改" if then_patched else "同事")
+    kept = first.store.db.conn.execute("SELECT body FROM quarantine").fetchall()
+    assert len(kept) == 1
+
+
+def test_two_refusals_in_turn_leave_what_a_colleague_wrote_meanwhile(
+    server: Server, first: Station, second: Station, tmp_path: Path
+) -> None:
+    stick = Stick(tmp_path / "stick", server)
+    made = visit(server, first, note="起初")
+    first.save([made])
+    _rests(first, second)
+    first.save([patch("visit", made.id, note="一")])
+    server.clock.now += 60_000
+    second.save([patch("visit", made.id, note="同事")])
+    second.sync()
+    answer, _ = stick.centre(_empty_bundle(stick, first))
+    server.clock.now += 60_000
+    first.save([patch("visit", made.id, note="二")])
+    stick.import_(first, answer)
+    for (op,) in first.store.db.conn.execute("SELECT op FROM outbox").fetchall():
+        _spoil(first, op)
+    first.store.set_state(batch_most=1)
+    outcome = first.sync()
+    assert (outcome.refused, outcome.pulled, outcome.verified) == (2, 0, True)
+    assert _value(first, "visit", made.id, "note") == "同事"
+    assert first.rows("visit") == second.rows("visit")
+
+
+def _empty_bundle(stick: Stick, station: Station) -> Path:
+    """A bundle that was made before anything was saved here."""
+    waiting = station.store.db.conn.execute("SELECT * FROM outbox").fetchall()
+    with station.store.write():
+        station.store.db.conn.execute("DELETE FROM outbox")
+    path = stick.export(station)
+    with station.store.write():
+        marks = ", ".join("?" * len(waiting[0]))
+        station.store.db.conn.executemany(f"INSERT INTO outbox VALUES ({marks})", waiting)
+    return path

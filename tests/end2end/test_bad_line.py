@@ -5,6 +5,7 @@ from pathlib import Path
 
 from far_station import site
 from proxy import BadLine, Quality
+from sync.store import outbox
 
 # A tenth of the delay that the long form takes, and ten times its width: the same mishaps in a tenth of the time.
 BAD = Quality(round_trip_s=0.03, loss=0.01, bits_per_s=20e6, reset_every=200_000, portal_every=3)
@@ -52,3 +53,21 @@ def test_a_line_that_never_carries_a_whole_page_brings_everything(tmp_path: Path
         at = dict(station.store.db.conn.execute("SELECT stream, seq FROM cursor"))
         heads = served.heads()
         assert {name: heads.get(name, 0) for name in at} == at
+
+
+def test_a_line_that_never_carries_a_whole_batch_takes_everything(tmp_path: Path) -> None:
+    """What was cut off again and again is given up and sent in smaller pieces, each piece once."""
+    with (
+        site(tmp_path, "small") as served,
+        BadLine(served.serving.port, Quality(round_trip_s=0.01, loss=0.0, bits_per_s=50e6), seed=3) as line,
+        served.station("grid0", line, pause_s=lambda _: 0.02) as station,
+    ):
+        station.sync()
+        changed = station.change(400, "今日更新")
+        line.quality = replace(line.quality, reset_every=12_000)
+        took = station.sync()
+        assert took.tries > 3
+        served.near.pull()
+        notes = {row.id: row.values["note"] for row in served.near.of_kind("visit")}
+        assert all(notes[one].startswith("今日更新") for one in changed)
+        assert outbox.pending_counts(station.store.db).unsent == 0

@@ -44,7 +44,7 @@ WORDS = (  # kind and field of what people put right; all of them texts of a reg
 )
 DELETABLE = ("visit", "demand", "resident", "care_tag", "dispute", "household")
 SKEWS = (0, 3 * 60_000, 2 * HOUR, -2 * HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR, 10 * YEAR, -10 * YEAR)
-MISHAPS = ("", "", "reply_lost", "cut", "repeat", "server_dies", *SPOILT)
+MISHAPS = ("", "", "reply_lost", "late", "cut", "repeat", "server_dies", *SPOILT)
 
 who = st.integers(0, 59)  # which PC, and which person there
 which = st.integers(0, 59)  # which of what there is
@@ -52,7 +52,7 @@ mishaps = st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(0, 30)), max_
 
 
 def _named(drawn: Sequence[tuple[str, int]]) -> list[str]:
-    return [f"{name} {count}" if name == "server_dies" else name for name, count in drawn]
+    return [f"{name} {count}" if name in ("server_dies", "late") else name for name, count in drawn]
 
 
 class Machine(RuleBasedStateMachine):
@@ -222,6 +222,12 @@ class Machine(RuleBasedStateMachine):
         pc = self._pc(who)
         self.story.sync(pc, _named(mishaps))
         self._look(pc)
+
+    @rule(who=who, cuts=st.lists(st.tuples(st.sampled_from(("late", "reply_lost")), st.integers(0, 9)), min_size=2))
+    def line_that_carries_little(self, who: int, cuts: list[tuple[str, int]]) -> None:
+        """Session after session is cut off while it sends: at last what it sent is given up, and cut smaller."""
+        for cut in cuts:
+            self.story.sync(self._pc(who), ["", *_named([cut])])
 
     @rule(who=who)
     def sync_well(self, who: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,7 @@ class Line:
     clock: ServerClock
     mishaps: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    late: list[Callable[[], httpx.Response]] = field(default_factory=list)  # requests that are still on their way
 
     def client(self) -> httpx.Client:
         """What a PC opens."""
@@ -55,12 +57,17 @@ class _Transport(httpx.BaseTransport):
             status, code = mishap.removeprefix("problem ").split()
             problem = wire.Problem(code=code, params={"time": line.clock()} if code == "clock" else {})
             return _answer(int(status), wire.encode(problem), {"content-type": "application/json"})
-        answer = line.server.request(
+        send = partial(
+            line.server.request,
             request.method,
             request.url.raw_path.decode(),
             content=request.read(),
             headers={k: v for k, v in request.headers.items() if k != "host"},
         )
+        if mishap == "late":
+            line.late.append(send)
+            raise httpx.WriteError("cut", request=request)
+        answer = send()
         if mishap == "reply_lost":
             raise httpx.ReadError("cut", request=request)
         # Litestar's client has inflated the body already.

@@ -29,6 +29,9 @@ class Witness:
     def saw(self, body: bytes, answer: bytes) -> None:
         """A batch and the answer to it. A ``state`` is no write: it gives back one that was."""
         push, reply = wire.decode(body, type_=wire.Push), wire.decode(answer, type_=wire.PushReply)
+        if reply.void:
+            self.answers.add("void")
+            return  # withdrawn before it came
         operations = wire.decode_operations(push.groups)
         refused = {refusal.op: refusal.code for refusal in reply.refused}
         for place, operation in enumerate(operations):
@@ -60,12 +63,14 @@ class SpoiltLine:
     """The line of one PC; each mishap is used up by one request, in order.
 
     Besides those of ``SPOILT``: ``reply_lost``, ``cut`` (half of the answer), ``repeat`` (the request arrives twice),
-    ``server_dies n`` (before its n-th statement).
+    ``server_dies n`` (before its n-th statement), ``late n`` (a batch that was cut off arrives before the n-th request
+    after it).
     """
 
     ground: Ground
     witness: Witness
     mishaps: list[str] = field(default_factory=list)
+    late: list[tuple[int, httpx.Request]] = field(default_factory=list)  # after so many requests, and what comes then
     after: Callable[[str], None] = lambda _: None  # told the name of each request that was answered
 
     def client(self) -> httpx.Client:
@@ -80,6 +85,12 @@ class _Spoilt(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         line = self._line
         mishap = line.mishaps.pop(0) if line.mishaps else ""
+        self._let_late_ones_arrive()
+        if mishap.startswith("late"):
+            if request.url.path.endswith(("/push", "/withdraw")):
+                request.read()
+                line.late.append((int(mishap.removeprefix("late ")), request))
+            raise httpx.WriteError("cut", request=request)
         if mishap == "no_line":
             raise httpx.ConnectError("no route", request=request)
         if mishap == "timeout":
@@ -103,6 +114,13 @@ class _Spoilt(httpx.BaseTransport):
         headers = {k: v for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")}
         content = answer.content[: len(answer.content) // 2] if mishap == "cut" else answer.content
         return _made(answer.status_code, content, headers)
+
+    def _let_late_ones_arrive(self) -> None:
+        line = self._line
+        due = [request for left, request in line.late if left <= 0]
+        line.late[:] = [(left - 1, request) for left, request in line.late if left > 0]
+        for request in due:
+            self._asked(request)
 
     def _asked(self, request: httpx.Request) -> httpx.Response:
         line = self._line

@@ -14,7 +14,7 @@ from sync.domain.clock import FUTURE_LIMIT_MS, ZERO, Clock, hlc_of
 from sync.domain.merge import Clash, Row, merge
 from sync.domain.operations import Operation
 from sync.server.problems import ProtocolError
-from sync.server.storage import conflicts, derived, epochs, flows, replicas
+from sync.server.storage import conflicts, derived, flows, replicas
 from sync.server.storage.batch import Batch
 from sync.server.storage.culprits import without_culprits
 from sync.server.storage.epochs import Epoch
@@ -75,21 +75,9 @@ def push(
     Raises ProtocolError 409 ``epoch``, ``forked`` or ``clock`` (``time``: the server's) before anything is applied.
     """
     head = batched.head
-    replica = replicas.find(connection, caller.community, head.device, lock=True)
-    epoch = epochs.current(connection)
-    if head.epoch != epoch.id:
-        raise ProtocolError(409, "epoch", epoch=epoch.id)
-    if replica is None:
-        seen = replicas.Seen(schema=head.schema, seen_at=now)
-        replica = replicas.greet(connection, caller.community, head.device, installation=caller.installation, seen=seen)
-    if replica.installation != caller.installation:
-        raise ProtocolError(409, "forked", batch=0)
-    if head.batch == replica.batch and batched.digest == replica.digest:
-        return replica.reply
-    if head.batch != replica.batch + 1:
-        known = replicas.answered(connection, caller.community, replica, batch=head.batch, digest=batched.digest)
-        if known is None:
-            raise ProtocolError(409, "forked", batch=replica.batch)
+    replica, epoch = replicas.sender(connection, caller.community, caller.installation, head, now=now)
+    known = replicas.answer_to(connection, caller.community, replica, batch=head.batch, digest=batched.digest)
+    if known is not None:
         return known
     latest = hlc_of(now + FUTURE_LIMIT_MS)
     if any(operation.hlc > latest and operation.action != "state" for operation in batched.operations):

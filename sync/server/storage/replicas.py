@@ -6,8 +6,10 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from sync.domain import streams
 from sync.server.problems import ProtocolError
-from sync.server.storage import schema
+from sync.server.storage import epochs, schema
+from sync.server.storage.epochs import Epoch
 from sync.server.storage.statements import for_update
+from sync.wire import Push, Withdraw
 
 _table = schema.replica
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -95,6 +97,25 @@ def greet(
     return known
 
 
+def sender(
+    connection: Connection, community: str, installation: str, message: Push | Withdraw, *, now: int
+) -> tuple[Replica, Epoch]:
+    """The replica that sends batches, locked, registered if it is new; and the epoch, which it has to know.
+
+    Raises ProtocolError 409 ``epoch``, ``forked``.
+    """
+    replica = find(connection, community, message.device, lock=True)
+    epoch = epochs.current(connection)
+    if message.epoch != epoch.id:
+        raise ProtocolError(409, "epoch", epoch=epoch.id)
+    if replica is None:
+        seen = Seen(schema=message.schema, seen_at=now)
+        replica = greet(connection, community, message.device, installation=installation, seen=seen)
+    if replica.installation != installation:
+        raise ProtocolError(409, "forked", batch=0)
+    return replica, epoch
+
+
 def settle(connection: Connection, community: str, replica: Replica, done: Done, *, now: int) -> None:
     """Remember a batch with its answer, which is given again byte for byte when the batch comes again."""
     connection.execute(
@@ -114,6 +135,21 @@ def settle(connection: Connection, community: str, replica: Replica, done: Done,
 def keep_answer(connection: Connection, community: str, replica: Replica, done: Done, *, now: int) -> None:
     """Keep the answer to a batch even when later ones have come."""
     connection.execute(insert(schema.answered).values(community=community, replica=replica.id, at=now, **asdict(done)))
+
+
+def answer_to(connection: Connection, community: str, replica: Replica, *, batch: int, digest: str) -> bytes | None:
+    """The answer to a batch that was taken before; None when it is the next one.
+
+    Raises ProtocolError 409 ``forked`` for any other number, or other bytes under a number that was taken.
+    """
+    if batch == replica.batch and digest == replica.digest:
+        return replica.reply
+    if batch == replica.batch + 1:
+        return None
+    known = answered(connection, community, replica, batch=batch, digest=digest)
+    if known is None:
+        raise ProtocolError(409, "forked", batch=replica.batch)
+    return known
 
 
 def answered(connection: Connection, community: str, replica: Replica, *, batch: int, digest: str) -> bytes | None:
