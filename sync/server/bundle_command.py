@@ -6,12 +6,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
 from sync.errors import BundleError, Offline, StoreError
 from sync.server.bundle import Report
 from sync.server.bundle_door import hand_in
 from sync.server.runner import DATABASE_FILE
 from sync.server.service import Service
 from sync.server.settings import Settings
+from sync.server.storage import shape
 from sync.wire.bundle import SUFFIX, read_file, unpack, write_file
 
 Say = Callable[[str], None]
@@ -52,13 +56,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, say: Say) -> int:
     """Take all files in; one line is said for each. The exit status: 1 when one was left alone."""
-    settings = Settings(data=given.data, database=given.database)
+    settings = Settings(data=given.data, database=given.database, worker=0)  # beside others; it shows no first code
     is_folder = given.out.is_dir()
     if len(given.files) > 1 and not is_folder:
         say("Several files have several answers: give --out a folder.")
         return 1
     if settings.embedded and not (settings.data / DATABASE_FILE).exists():
         say(f"There are no data in {settings.data}: give --data the server's folder.")
+        return 1
+    if not settings.embedded and not _has_begun(settings.database):
+        say("There are no data in this database: give --database the server's own.")
         return 1
     with ExitStack() as stack:
         exchange = _exchange(settings, given.server, stack)
@@ -79,6 +86,15 @@ def _exchange(settings: Settings, server: str, stack: ExitStack) -> Exchange:
         return lambda content: hand_in(settings.data, content, server=server)
     stack.callback(service.close)
     return lambda content: asyncio.run(service.bundles.exchange(content))
+
+
+def _has_begun(database: str) -> bool:
+    engine = create_engine(database, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            return shape.has_begun(connection)
+    finally:
+        engine.dispose()
 
 
 def _place(path: Path) -> tuple[str, int]:

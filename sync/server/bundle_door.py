@@ -14,13 +14,14 @@ import msgspec
 
 from sync.errors import BundleError, Offline
 from sync.server.bundle import BundleDesk, Report
+from sync.server.openapi import BUNDLE
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent
 from sync.server.settings import Settings
 from sync.wire import Problem
 from sync.wire.bundle import MOST_BYTES
 
-PATH = "/sync/v1/bundle"
+PATH = BUNDLE
 _FILE = "server.door"
 _REPORT = "x-bundle-report"
 _NOBODY_MOST = 1024  # bytes of a body that is not going to be looked at

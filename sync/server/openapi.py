@@ -33,6 +33,7 @@ _PROBLEMS = {
     "500": "server_error",
     "503": "unavailable",
 }
+BUNDLE = "/sync/v1/bundle"  # only where a server has its data in a folder of its own
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -47,6 +48,7 @@ def description() -> dict[str, Any]:
         for name, (sent, reply) in EXCHANGES.items()
     }
     paths["/sync/v1/blobs/{checksum}"] = _blobs(reference[wire.BlobReply], reference[wire.Problem])
+    paths[BUNDLE] = _bundle(reference[wire.Problem])
     for name in ("livez", "readyz"):
         answers = {"200": {"description": "yes"}}
         if name == "readyz":
@@ -66,7 +68,12 @@ def description() -> dict[str, Any]:
                     "in": "header",
                     "name": "Signature",
                     "description": "RFC 9421, Ed25519, over @method, @path, @query and content-digest",
-                }
+                },
+                "door": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "the secret of this run, which lies beside the data, for the server's own user",
+                },
             },
         },
     }
@@ -101,6 +108,32 @@ def _blobs(reply: Any, problem: Any) -> dict[str, Any]:
             "requestBody": {"required": True, **octets},
             "responses": {"200": have, **refused},
         },
+    }
+
+
+def _bundle(problem: Any) -> dict[str, Any]:
+    """What a PC without a line sent by stick, handed in on this machine while the server holds its data."""
+    octets: dict[str, Any] = {"content": {"application/octet-stream": {}}}
+    codes = {
+        **_PROBLEMS,
+        "403": "out_of_scope",
+        "404": "not_found: on PostgreSQL the command works on the database itself",
+        "422": "bundle_not_one, bundle_damaged, bundle_newer, bundle_forged, bundle_wrong_way, bundle_other_centre, "
+        "bundle_unknown_pc, bundle_revoked, bundle_no_key",
+    }
+    report = {"description": "what was done with it, JSON", "schema": {"type": "string"}}
+    refused = {
+        status: {"description": told, "content": {"application/json": {"schema": problem}}}
+        for status, told in codes.items()
+    }
+    done = {"description": "the bundle for that PC", "headers": {"x-bundle-report": report}, **octets}
+    return {
+        "post": {
+            "operationId": "bundle",
+            "security": [{"door": []}],
+            "requestBody": {"required": True, **octets},
+            "responses": {"200": done, **refused},
+        }
     }
 
 

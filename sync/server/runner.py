@@ -21,7 +21,9 @@ T = TypeVar("T")
 Storage = Callable[[Connection], T]
 
 RETRIES = 5
-_RETRYABLE = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock not available
+# Serialisation failure, deadlock, lock not available; and 25P03: this machine had no time for us for so long that the
+# database gave the transaction up. All of them are undone, and may be done again.
+_RETRYABLE = frozenset({"40001", "40P01", "55P03", "25P03"})
 _POSTGRESQL_OPTIONS = "-c statement_timeout=10000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=15000"
 DATABASE_FILE = "server.db"
 
@@ -94,8 +96,8 @@ class Runner:
         return await asyncio.wrap_future(self._submit(function))
 
     async def read(self, function: Storage[T]) -> T:
-        """Run a reading function in one transaction."""
-        return await asyncio.wrap_future(self._read_threads.submit(self._seen, function))
+        """Run a reading function in one transaction; repeated likewise."""
+        return await asyncio.wrap_future(self._read_threads.submit(self._done, self._reader, function))
 
     def write_now(self, function: Storage[T]) -> T:
         """The same as ``write``, for a caller without an event loop."""
@@ -158,10 +160,13 @@ class Runner:
         return True
 
     def _written(self, function: Storage[T]) -> T:
+        return self._done(self._writer, function)
+
+    def _done(self, engine: Engine, function: Storage[T]) -> T:
         left = RETRIES
         while True:
             try:
-                with metrics.working.track_inprogress(), self._writer.begin() as connection:
+                with metrics.working.track_inprogress(), engine.begin() as connection:
                     return function(connection)
             except Raced:
                 if not left:
@@ -172,10 +177,6 @@ class Runner:
             left -= 1
             # Two that met once should not meet again: wait for a moment that grows.
             threading.Event().wait(0.01 * 2 ** (RETRIES - left))
-
-    def _seen(self, function: Storage[T]) -> T:
-        with metrics.working.track_inprogress(), self._reader.begin() as connection:
-            return function(connection)
 
 
 def _sqlite(path: Path, *, readers: int) -> Engine:

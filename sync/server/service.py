@@ -21,12 +21,11 @@ from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
 from sync.server.runner import Runner
 from sync.server.settings import Settings
-from sync.server.storage import archiving, beginning, people, shape
+from sync.server.storage import archiving, beginning, people, shape, tries
 from sync.server.storage.batch import Batch
 from sync.server.storage.push import Batched, Caller, Desk, push
 from sync.server.storage.rights import RightsCache
 from sync.server.storage.withdrawing import withdraw
-from sync.server.tries import Tries
 from sync.wire import (
     AddPerson,
     AddPersonReply,
@@ -68,7 +67,6 @@ class Service:
             raise
         self.admission = Admission(limit=settings.queue_limit, spread_s=settings.queue_spread_s)
         self._window = -_COUNTED_MS, 0  # when it was computed, seconds
-        self._tries = Tries()
         care = load_care_rules((settings.resources / "rules" / "care.toml").read_text("utf-8"))
         self._desk = Desk(self.identity.replica, care, self._rights)
         keys = self.identity.sealing.public, self.identity.signing.public
@@ -148,8 +146,8 @@ class Service:
 
     async def enrol(self, sent: Sent) -> Answer:
         """A one-time code for a new installation, or for one more account on a known one."""
-        now = self._now()
-        wait = self._tries.wait_ms(sent.address, now=now)
+        now, here = self._now(), self.identity.community
+        wait = await self._runner.read(lambda c: tries.wait_ms(c, here, sent.address, now=now))
         if wait:
             raise ProtocolError(403, "too_many_tries", retry_after_s=-(-wait // 1000))
 
@@ -193,7 +191,7 @@ class Service:
             return _ok(await self._runner.write(write))
         except ProtocolError as error:
             if error.code.startswith("code_"):
-                self._tries.failed(sent.address, now=now)
+                await self._runner.write(lambda c: tries.failed(c, here, sent.address, now=now))
             raise
 
     async def add_person(self, sent: Sent) -> Answer:

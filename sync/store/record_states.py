@@ -30,6 +30,10 @@ _PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demand": (("demand_event", "demand_id"), ("demand_detail", "demand_id")),
     "dispute": (("dispute_event", "dispute_id"),),
 }
+# Parts of which a record has too many to look at each: only those that something is the matter with.
+_MANY_PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {"household": (("visit", "household_id"),)}
+_WORKED_ON = """SELECT id FROM outbox WHERE kind = '{part}' UNION SELECT id FROM quarantine WHERE kind = '{part}'
+    UNION SELECT record_id FROM conflict WHERE record_kind = '{part}' AND state = 'open'"""
 
 
 def states(db: Database, viewer: Viewer, kind: str, ids: Iterable[str]) -> Mapping[str, str]:
@@ -79,10 +83,24 @@ def states(db: Database, viewer: Viewer, kind: str, ids: Iterable[str]) -> Mappi
 
 
 def _belongs(kind: str) -> str:
-    """A table of the records asked for and their parts: record, kind, id."""
+    """A table of the records asked for and their parts: record, kind, id.
+
+    A part that was refused when it was new is no row any more: what it belongs to stands in the operation.
+    """
     parts = "".join(
         f""" UNION ALL SELECT "{field}", '{part}', id FROM "{part}"
             WHERE "{field}" IN (SELECT value FROM json_each(:ids))"""
         for part, field in _PARTS.get(kind, ())
+    )
+    parts += "".join(
+        f""" UNION ALL SELECT "{field}", '{part}', id FROM "{part}"
+            WHERE id IN ({_WORKED_ON.format(part=part)}) AND "{field}" IN (SELECT value FROM json_each(:ids))"""
+        for part, field in _MANY_PARTS.get(kind, ())
+    )
+    parts += "".join(
+        f""" UNION ALL SELECT json_extract(CAST(body AS TEXT), '$.fields.{field}'), kind, id FROM quarantine
+            WHERE kind = '{part}' AND action = 'new'
+            AND json_extract(CAST(body AS TEXT), '$.fields.{field}') IN (SELECT value FROM json_each(:ids))"""
+        for part, field in (*_PARTS.get(kind, ()), *_MANY_PARTS.get(kind, ()))
     )
     return f"WITH part(record, kind, id) AS (SELECT value, :kind, value FROM json_each(:ids){parts})"

@@ -113,6 +113,26 @@ def test_every_endpoint_answers_as_described(fuzzed: Fuzzed, name: str, mode: Ge
     fuzzed.is_well()
 
 
+@pytest.mark.parametrize("knows", [True, False])
+def test_the_door_for_bundles_answers_as_described(fuzzed: Fuzzed, knows: bool) -> None:
+    notice = fuzzed.server.service.settings.data / "server.door"
+    secret = json.loads(notice.read_bytes())["secret"] if knows and notice.exists() else "?"
+    operation = SCHEMA["/sync/v1/bundle"]["POST"]
+
+    @LOOK
+    @given(st.binary(max_size=2000))
+    def look(body: bytes) -> None:
+        headers = {"authorization": f"Bearer {secret}", "accept-encoding": ""}
+        body = b"qiaomen bundle\n" + body if len(body) % 2 else body
+        answer = fuzzed.server.http.post("/sync/v1/bundle", content=body, headers=headers)
+        case = operation.Case(body=body, headers=headers, media_type="application/octet-stream")
+        case.validate_response(answer, checks=CHECKS)
+        assert answer.status_code in {403, 404, 413, 422}
+
+    look()
+    fuzzed.is_well()
+
+
 # ------------------------------------------------------------------------------------------- batches, bent
 
 SCALARS = st.one_of(

@@ -104,6 +104,41 @@ def test_steps_belong_to_their_matter(world: World) -> None:
     assert state(world, "demand", made.id) == RecordState.HERE
 
 
+@pytest.mark.parametrize("kind", ["visit", "resident"])
+def test_what_was_made_for_a_household_shows_on_it_also_when_it_is_refused(world: World, kind: str) -> None:
+    door = world.id("b3:201")
+    place = {"household_id": door, "building_id": world.id("b3")}
+    fields = {
+        "visit": {"visited_on": "2026-11-23", "visitor_ids": [world.id("staff")], "recorded_by": world.id("staff")},
+        "resident": {"name": "王芳"},
+    }
+    made = new(kind, world.ids(world.clock()), **place, **fields[kind])
+    world.save("staff", [made])
+    assert state(world, "household", door) == RecordState.HERE
+    assert state(world, "household", world.id("b3:202")) == RecordState.SENT
+    number = send(world)
+    assert state(world, "household", door) == RecordState.SENDING
+    outbox.settle(world.store, outbox.Reply(number, (outbox.Refusal(0, "invalid"),)))
+    assert world.store.db.conn.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (made.id,)).fetchone() is None
+    assert state(world, "household", door) == state(world, "household", door, name="head3") == RecordState.REFUSED
+    assert state(world, "household", door, name="head1") == RecordState.SENT
+    (item,) = refused.items(world.store.db, world.viewer("staff"))
+    refused.dismiss(world.store, item.ops)
+    assert state(world, "household", door) == RecordState.SENT
+
+
+def test_two_versions_of_a_visit_show_on_its_household(world: World) -> None:
+    door = world.id("b3:201")
+    place = {"household_id": door, "building_id": world.id("b3"), "visited_on": "2026-11-23"}
+    made = new(
+        "visit", world.ids(world.clock()), **place, visitor_ids=[world.id("staff")], recorded_by=world.id("staff")
+    )
+    world.store.seed([made])
+    assert state(world, "household", door) == RecordState.SENT
+    conflict(world, "visit", made.id, "note")
+    assert state(world, "household", door) == RecordState.CONFLICT
+
+
 def test_without_a_server_there_is_nothing_to_tell(world: World) -> None:
     viewer = world.viewer("staff")
     assert record_states.states(world.store.db, viewer, "household", []) == {}

@@ -4,17 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from postgresql import PostgreSQL
 from servers import Device, Server, ServerClock, running
-from stations import Station, visit
+from stations import Line, Station, visit
 from sync import wire
 from sync.client import bundle
 from sync.errors import BundleError, Offline
+from sync.keys.signatures import KeyPair
 from sync.server import bundle_door
 from sync.server.__main__ import main
 from sync.server.bundle import Report
 from sync.server.bundle_command import _told
 from sync.server.bundle_door import PATH, hand_in
 from sync.server.settings import wall_ms
+from sync.store.store import Store
+from world import KEY, rules
 
 
 def carried(server: Server, folder: Path, *, visits: int = 1) -> Path:
@@ -54,6 +58,43 @@ def test_a_file_is_taken_in_and_told_of(tmp_path: Path, capsys: pytest.CaptureFi
     assert "cannot be read from where it lies" in line
     assert "1 of 1 batches were known already" in line
     assert (tmp_path / "up-answer.qmb").exists()
+
+
+def test_on_postgresql_the_command_works_beside_the_server(
+    postgresql: PostgreSQL, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, data = postgresql.new_database(), tmp_path / "command"
+    given = ("--out", tmp_path / "down.qmb", "--data", data, "--database", database)
+    status, line = said(capsys, tmp_path / "up.qmb", *given)
+    assert (status, "no data in this database" in line) == (1, True)
+    with running(tmp_path / "server", database=database, clock=ServerClock(wall_ms())) as server:
+        path = carried(server, tmp_path, visits=3)
+        assert server.http.post(PATH, content=path.read_bytes()).status_code == 404  # no side door is needed
+        status, line = said(capsys, path, *given)
+        assert (status, "3 changes accepted" in line) == (0, True)
+        status, line = said(capsys, path, *given)
+        assert (status, "1 of 1 batches were known already" in line) == (0, True)
+        station = reopened(server, tmp_path)
+        brought = bundle.import_(lambda fn: fn(station.store), tmp_path / "down.qmb", wall=station.clock)
+        assert (brought.accepted, brought.received, brought.carried) == (3, 0, 0)  # its own it steps over
+        assert station.sync().verified
+        station.store.close()
+
+
+def test_the_command_leaves_the_first_code_of_a_running_server_alone(
+    postgresql: PostgreSQL, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = postgresql.new_database()
+    with running(tmp_path / "server", database=database, clock=ServerClock(wall_ms())) as server:
+        said(capsys, tmp_path / "none.qmb", "--out", tmp_path / "down.qmb", "--data", tmp_path, "--database", database)
+        assert server.try_code(server.first_code()).status_code == 200
+
+
+def reopened(server: Server, folder: Path) -> Station:
+    """The PC that wrote the file, opened again."""
+    store = Store.open(folder / "far.db", KEY, rules=rules(), wall=server.clock)
+    line = Line(server.http, server.clock)
+    return Station(line, server.clock, store, KeyPair(store.state.private_key), account="")
 
 
 def test_nothing_is_begun_where_there_are_no_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -115,6 +115,7 @@ def test_health_and_description(server: Server) -> None:
         document = server.http.get(path).json()
         assert document["openapi"].startswith("3.1")
         assert {f"/sync/v1/{name}" for name in EXCHANGES} < set(document["paths"])
+        assert set(document["paths"]["/sync/v1/bundle"]) == {"post"}
         assert "Push" in document["components"]["schemas"]
 
 

@@ -1,9 +1,11 @@
 """How people and PCs are let in: the first code, one-time codes, accounts on one PC, and who may invite whom."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from postgresql import PostgreSQL
 from servers import START, Device, Server, running
 from sync import wire
 from sync.domain.ids import new_id
@@ -11,6 +13,7 @@ from sync.domain.operations import new
 from sync.keys.signatures import KeyPair
 
 HOUR = 3600 * 1000
+AT_ONCE = 16
 
 
 def test_the_first_code_lets_the_secretary_in_once(server: Server) -> None:
@@ -155,3 +158,35 @@ def test_the_branch_gives_nothing_in_the_whole_community(server: Server) -> None
     wish = wire.GrantWish(role="building_head", scope_kind="community", scope_id=server.community)
     message = wire.AddPerson(by=branch.author, account=new_id(START), name="新人", grants=[wish])
     assert branch.send("people", wire.encode(message)).status_code == 403  # the only compound today, not for ever
+
+
+def test_wrong_codes_are_counted_for_all_processes_together(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    database = postgresql.new_database()
+    with (
+        running(tmp_path / "one", database=database) as one,
+        running(tmp_path / "two", database=database, clock=one.clock) as two,
+    ):
+        for number, server in enumerate((one, two, one, two, one)):
+            assert server.try_code(f"ZZZZZ-ZZZZ{number}").json()["code"] == "code_unknown"
+        for server in (one, two):
+            assert server.try_code("ZZZZZ-ZZZZ9").json()["code"] == "too_many_tries"
+        one.clock.now += 15 * 60 * 1000
+        assert two.try_code("ZZZZZ-ZZZZ9").json()["code"] == "code_unknown"
+
+
+def test_many_may_enrol_and_greet_at_the_same_moment(server: Server, secretary: Device) -> None:
+    codes = [server.invite(secretary, "building_head", "building", "b1") for _ in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        devices = list(threads.map(server.enrol, codes))
+        assert len({device.installation for device in devices}) == AT_ONCE
+        replies = list(threads.map(lambda device: device.hello(), devices))
+        assert {reply.batch for reply in replies} == {0}
+        # A PC that heard no answer greets again while its first greeting is still waiting for its turn.
+        again = [devices[0].clone() for _ in range(AT_ONCE)]
+        for device in again:
+            device.replica = again[0].replica + 1
+        assert {reply.batch for reply in threads.map(lambda device: device.hello(), again)} == {0}
+        # One code handed in by many at once lets in one of them.
+        code = server.invite(secretary, "building_head", "building", "b1")
+        answers = list(threads.map(lambda _: server.try_code(code).status_code, range(4)))
+    assert sorted(answers) == [200, 403, 403, 403]

@@ -1,5 +1,6 @@
 """Writes that wait are committed together on SQLite; one that fails does not take others along."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from postgresql import PostgreSQL
 from sync.server.runner import Raced, Runner
 from sync.server.settings import Settings
 
@@ -173,3 +175,23 @@ def test_many_threads(runner: Runner) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(some, range(0, 640, 40)))
     assert numbers(runner) == list(range(640))
+
+
+def test_what_the_database_gave_up_for_lack_of_our_time_is_done_again(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def starved(connection: Connection) -> int:
+        tries.append(1)
+        if len(tries) % 2:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+            for _ in range(1000):
+                threading.Event().wait(0.01)  # somebody else has the processor
+                connection.execute(text("SELECT 1"))
+        return len(tries)
+
+    runner = Runner(Settings(data=tmp_path, database=postgresql.new_database()))
+    try:
+        assert runner.write_now(starved) == 2
+        assert asyncio.run(runner.read(starved)) == 4
+    finally:
+        runner.close()

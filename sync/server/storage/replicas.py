@@ -73,7 +73,10 @@ def greet(
     known = find(connection, community, replica_id)
     seen = replace(seen, schema=min(seen.schema, 2**31 - 1))
     if known is None:
-        known = Replica(replica_id, installation, 0, "", b"", _next_tag(connection, community), "", 0)
+        tag = _next_tag(connection, community)
+        known = find(connection, community, replica_id)  # somebody may have sent the same while we waited for our turn
+    if known is None:
+        known = Replica(replica_id, installation, 0, "", b"", tag, "", 0)
         connection.execute(
             insert(_table).values(
                 community=community,

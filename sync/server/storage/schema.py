@@ -110,6 +110,16 @@ enrolment_code = Table(
     Index("enrolment_code_hash", "hash"),
 )
 
+tried = Table(
+    "tried",
+    metadata,
+    Column("community", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("address", Id, nullable=False),  # hashed; it handed in a wrong one-time code
+    Column("at", BigInteger, nullable=False),
+    Index("tried_address", "community", "address", "at"),
+)
+
 history = Table(
     "history",
     metadata,

@@ -42,6 +42,11 @@ def is_current(connection: Connection) -> bool:
     return _present(connection) == _known()[0]
 
 
+def has_begun(connection: Connection) -> bool:
+    """Whether a server has ever been started on this database."""
+    return _present(connection) is not None
+
+
 def is_known(revision: str) -> bool:
     """Whether this program can bring a database of this shape to its own."""
     return revision in _known()
