@@ -54,6 +54,7 @@ class Status:
     unsent: int = 0
     refused: int = 0
     to_decide: int = 0
+    handed: int = 0
     last_success_at: int = 0
     sent: int = 0
     to_send: int = 0
@@ -271,7 +272,7 @@ class SyncAgent(QObject):
             elif phase is Phase.OFF:
                 phase = Phase.IDLE
             self._offset = counts.clock_offset
-            told = {name: getattr(counts, name) for name in ("unsent", "refused", "to_decide")}
+            told = {name: getattr(counts, name) for name in ("unsent", "refused", "to_decide", "handed")}
             self._show(phase=phase, last_success_at=counts.synced_at, **told)
             if then is not None:
                 then()

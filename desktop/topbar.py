@@ -149,6 +149,8 @@ def status_words(status: Status, *, now: int) -> str:
         return tr("Receiving what others did")
     if status.to_decide:
         return tr("{n} to decide, both are kept").format(n=number(status.to_decide))
+    if status.handed:
+        return tr("{n} handed to you by colleagues").format(n=number(status.handed))
     last = moment_words(status.last_success_at, now=now) if status.phase is not Phase.IDLE else ""
     since = " · " + tr("last sync {when}").format(when=last) if last else ""
     if status.unsent:

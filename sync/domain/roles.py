@@ -117,7 +117,7 @@ class Viewer:
         if self.has_any(STATION_ROLES - {"branch_secretary"}):
             named.add(streams.reports(community_id, me))
         if self.has_any({"community_secretary"}):
-            prefixes.append(streams.reports(community_id, ""))
+            prefixes += [streams.reports(community_id, ""), streams.handed(community_id, "")]
         return Reach(frozenset(named), tuple(sorted(prefixes)))
 
     def streams_by_need(self) -> tuple[str, ...]:
@@ -191,6 +191,7 @@ _MAKE: Mapping[str, frozenset[str]] = {
     "protection_report": _EVERY | {"mediator"},
     "conflict": frozenset(),  # the server writes conflicts; people settle them
     "attachment": _EVERY | {"mediator"},
+    "handed_on": _EVERY | {"mediator"},
 }
 _CHANGE: Mapping[str, frozenset[str]] = {
     **_MAKE,
@@ -200,6 +201,7 @@ _CHANGE: Mapping[str, frozenset[str]] = {
     "privacy_notice": STATION_ROLES,
     "conflict": _EVERY | {"mediator"},  # of a case, those who mediate it
     "attachment": STATION_ROLES,  # and whoever added it
+    "handed_on": frozenset({"community_secretary"}),
 }
 
 
@@ -258,6 +260,8 @@ def _inside(author: Viewer, roles: frozenset[str], stream: str, values: Mapping[
         return key == author.account_id
     if sub.startswith("reports:"):
         return sub == f"reports:{author.account_id}"
+    if sub.startswith("handed:"):
+        return sub == f"handed:{author.account_id}" or author.has_any(roles & {"community_secretary"})
     if compound_id := values.get("compound_id"):  # a building stands in the community's stream
         return compound_id in author.compounds(roles)
     return key == author.places.community_id

@@ -41,6 +41,11 @@ def reports(community_id: str, account_id: str) -> str:
     return f"community:{community_id}:reports:{account_id}"
 
 
+def handed(community_id: str, account_id: str) -> str:
+    """What one person handed to the secretary."""
+    return f"community:{community_id}:handed:{account_id}"
+
+
 def person(account_id: str) -> str:
     """What only its author may see."""
     return f"person:{account_id}"
@@ -69,6 +74,10 @@ def of_place(_id: str, values: Values, _: str) -> str:
 
 def of_report(_id: str, values: Values, community_id: str) -> str:
     return reports(community_id, values["reported_by"])
+
+
+def of_handed(_id: str, values: Values, community_id: str) -> str:
+    return handed(community_id, values["by"])
 
 
 def of_dispute(record_id: str, values: Values, _: str) -> str:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from sync.domain import handing
 from sync.domain.catalogue import KINDS
-from sync.domain.fields import Privacy, Type
+from sync.domain.handing import HandingIntent
 from sync.domain.masking import mask_phone
-from sync.domain.operations import DELETED, Operation
+from sync.domain.operations import Operation
 from sync.domain.roles import Viewer
 from sync.store import outbox
 from sync.store.database import Database, converted
@@ -18,10 +19,9 @@ from sync.store.writer import Touched
 
 OPEN = "open"  # states of a quarantined operation
 ASIDE = "aside"  # a person has put it away for later
+HANDED = "handed"  # a person has given it to the secretary
 _BOUND = "draft:"  # it stands in a form again; what follows names the draft
 
-_SHOWN = (Type.TEXT, Type.LONG_TEXT, Type.DATE)
-_OPEN = (Privacy.K0, Privacy.K1, Privacy.K2)
 _FOLLOWS = frozenset({"unknown_record", "parent_missing"})  # says only that another one has to go first
 _EVENTS = frozenset({"demand_event", "dispute_event"})  # the line of a step; the step itself says what is wrong
 
@@ -48,6 +48,7 @@ class Item:
     record_id: str
     is_mine: bool
     is_aside: bool
+    is_handed: bool
     content: tuple[tuple[str, str], ...]
     operations: tuple[Operation, ...]
 
@@ -63,9 +64,10 @@ def items(db: Database, viewer: Viewer) -> tuple[Item, ...]:
 
 
 def count(db: Database) -> int:
-    """How many deeds wait to be put right on this PC, whoever did them; what was put aside is not counted."""
+    """How many deeds wait to be put right on this PC, whoever did them, without those put aside or handed on."""
     with converted():
-        statement = "SELECT count(*) FROM (SELECT DISTINCT author, made_at FROM quarantine WHERE state <> 'aside')"
+        statement = """SELECT count(*) FROM
+            (SELECT DISTINCT author, made_at FROM quarantine WHERE state NOT IN ('aside', 'handed'))"""
         return int(db.conn.execute(statement).fetchone()[0])
 
 
@@ -83,6 +85,22 @@ def dismiss(store: Store, ops: tuple[int, ...]) -> None:
 def put_aside(store: Store, ops: tuple[int, ...], *, aside: bool = True) -> None:
     """Keep a deed for later, out of the way, or take it up again."""
     _mark(store, ops, ASIDE if aside else OPEN)
+
+
+def hand_on(store: Store, author: str, item: Item) -> Touched:
+    """Give a deed to the secretary, and keep it here, out of the way. Raises AccessError."""
+    act = store.act(author)
+    intent = HandingIntent(
+        record_kind=item.kind,
+        record_id=item.operations[0].id if item.operations else "",
+        place=item.place,
+        code=item.code,
+        made_at=item.made_at,
+        operations=item.operations,
+    )
+    touched = store.save(act, handing.hand_on(act, intent))
+    _mark(store, item.ops, HANDED)  # a power cut before this: it is handed on, and still shown as work
+    return touched
 
 
 def bind(store: Store, ops: tuple[int, ...], account_id: str, page: str, key: str) -> None:
@@ -158,23 +176,17 @@ def _item(db: Database, viewer: Viewer, found: list[outbox.Refused], states: dic
         household_id=household_id,
         record_id=operation.id if _is_here(db, operation) else "",
         is_mine=is_mine,
-        is_aside=all(states.get(one.op) == ASIDE for one in found),
-        content=tuple(line for one in operations for line in _content(one)) if is_mine else (),
+        is_aside=all(states.get(one.op) in (ASIDE, HANDED) for one in found),
+        is_handed=all(states.get(one.op) == HANDED for one in found),
+        content=_content(operations) if is_mine else (),
         operations=operations if is_mine else (),
     )
 
 
-def _content(operation: Operation) -> tuple[tuple[str, str], ...]:
-    fields = KINDS[operation.kind].fields
+def _content(operations: tuple[Operation, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (fields[name].label, mask_phone(value) if "phone" in name else value)
-        for name, value in operation.fields.items()
-        if name != DELETED
-        and isinstance(value, str)
-        and value
-        and fields[name].type in _SHOWN
-        and fields[name].privacy in _OPEN
-        and not name.endswith("_id")
+        (KINDS[kind].fields[name].label, mask_phone(text) if "phone" in name else text)
+        for kind, name, text in handing.written(operations)
     )
 
 

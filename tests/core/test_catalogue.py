@@ -96,6 +96,7 @@ def test_streams_follow_from_the_records_own_fields() -> None:
     assert of("dispute", compound_id="k", noticed_by="a", accepted_on="2026-11-23") == "case:r"
     assert of("dispute_status", compound_id="k", noticed_by="a") == "compound:k:disputes:a"
     assert of("protection_report", reported_by="a") == "community:c:reports:a"
+    assert of("handed_on", by="a") == "community:c:handed:a"
     assert streams.person("a") == "person:a"
 
 

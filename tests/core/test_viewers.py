@@ -114,6 +114,7 @@ def of_building(building: str, texts: Iterator[str]) -> Iterator[Operation]:
     yield made("dispute_event", ":case", dispute_id=ident(f"{building}:dispute:case"), by=head)
     yield made("dispute_status", title=title, dispute_id=ident(f"{building}:dispute:case"))
     yield made("protection_report")
+    yield made("handed_on", by=head)
     for kind in ("household", "demand", "dispute"):
         name = f"{building}:201" if kind == "household" else f"{building}:{kind}"
         values = {"record_kind": kind, "record_id": ident(name), "register": "title"}
@@ -187,7 +188,8 @@ def may_read(role: str) -> Callable[[str], bool]:
     if role in ("grid", "staff"):
         named.add(f"community:{community}:reports:{me}")
     if role == "secretary":
-        prefixes += [f"community:{community}:reports:", f"building:{ident(OTHER)}", f"compound:{ident('x')}"]
+        prefixes += [f"community:{community}:reports:", f"community:{community}:handed:"]
+        prefixes += [f"building:{ident(OTHER)}", f"compound:{ident('x')}"]
     return lambda stream: stream in named or (bool(prefixes) and stream.startswith(tuple(prefixes)))
 
 
@@ -248,7 +250,9 @@ def household_row(building: str) -> Row:
 
 def refused_deed() -> refused.Item:
     """A deed that names whatever was refused in the world: a person is given no more of it than his own."""
-    return refused.Item(tuple(range(10)), "household", "", "invalid", "", "", "", "", 1, "", "", False, False, (), ())
+    return refused.Item(
+        tuple(range(10)), "household", "", "invalid", "", "", "", "", 1, "", "", False, False, False, (), ()
+    )
 
 
 NOW = 1_795_395_600_000 + 4 * 3_600_000

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from desktop.pages.demands.new_page import NewDemandPage
 from desktop.pages.demands.page import DemandPage
@@ -306,3 +306,42 @@ def test_what_no_form_fits_is_said(program: Program) -> None:
     sync_page(program)
     program.press("去改")
     assert "不能在表里改" in program.said()
+
+
+def test_what_cannot_be_put_right_is_handed_to_the_secretary(program: Program) -> None:
+    write(program, visit, lambda store: take(store, all_of="out_of_scope"))
+    page = sync_page(program)
+    assert page.refused.due == 1
+    program.press("交给书记")
+    program.settle()
+    assert page.refused.due == 0
+    assert program.window.notices.notice is not None
+    assert "已交给书记" in program.window.notices.notice.title
+    program.press("先放着的 1 条")
+    assert "已交给书记" in program.said()
+    assert program.window.current is page
+    assert refused(program) > 0  # kept, until a person gives it up
+
+
+def test_the_secretary_sees_to_what_was_handed_on(qapp: QApplication, tmp_path: Path) -> None:
+    clock = Clock()
+    furnish(tmp_path / "pc", clock=clock, people=("staff", "secretary"))
+    program = Program(tmp_path / "pc", clock=clock)
+    program.unlock("staff")
+    write(program, visit, lambda store: take(store, all_of="out_of_scope"))
+    sync_page(program)
+    program.press("交给书记")
+    program.settle()
+    program.app.leave()
+    program.settle()
+    program.unlock("secretary")
+    page = sync_page(program)
+    said = program.said()
+    assert "1 条是同事交给您的" in said
+    assert "家里冷" in said
+    assert "刘敏" in said
+    assert not any("交给书记" in button.text() for button in page.findChildren(QPushButton) if button.isVisible())
+    program.press("已办好")
+    program.settle()
+    assert not page.handed.isVisible()
+    program.close()

@@ -80,6 +80,7 @@ def test_escape_empties_the_field_and_unlocking_too(bar: TopBar, desk: Desk, qtb
         (Status(phase=Phase.SYNCING, to_send=9, sent=4), "正在传 4 / 9"),
         (Status(phase=Phase.SYNCING, to_receive=9), "正在收别人办的事"),
         (Status(phase=Phase.SYNCING, received=1840, to_receive=3120), "正在收 58%"),
+        (Status(phase=Phase.IDLE, handed=1), "1 条是同事交给您的"),
         (Status(phase=Phase.IDLE, to_decide=2, unsent=1), "2 处请您定一下，两份都留着"),
         (
             Status(phase=Phase.WAITING, unsent=3, last_success_at=instant("2026-11-22 17:42")),

@@ -10,6 +10,7 @@ from desktop.context import Context
 from desktop.i18n import tr
 from desktop.pages.page import Page, Touched
 from desktop.pages.sync_centre.conflicts_card import ConflictsCard
+from desktop.pages.sync_centre.handed_card import HandedCard
 from desktop.pages.sync_centre.history_card import HistoryCard
 from desktop.pages.sync_centre.pc_card import PcCard
 from desktop.pages.sync_centre.read import Overview, read_overview
@@ -44,6 +45,8 @@ class SyncPage(Page):
         column.addWidget(self.state)
         column.addWidget(self.stick)
         column.addWidget(self.conflicts)
+        self.handed = HandedCard(context, changed=self.reload)
+        column.addWidget(self.handed)
         column.addStretch(1)
         self.refused = RefusedCard(context, changed=self.reload)
         self.history = HistoryCard(context)
@@ -85,6 +88,7 @@ class SyncPage(Page):
     def forget(self) -> None:
         self.conflicts.show_conflicts((), (), {})
         self.refused.forget()
+        self.handed.forget()
         self.stick.forget()
 
     @property
@@ -107,6 +111,7 @@ class SyncPage(Page):
     def _show(self, overview: Overview) -> None:
         self.history.show_rounds(overview.rounds)
         self.refused.show_items(overview.refused)
+        self.handed.show_items(overview.handed)
         self.state.show_server(overview.server_url)
         self.pc.show_file(size=overview.size, copied_at=overview.copied_at)
         self.state.set_primary(self.refused.first is None)

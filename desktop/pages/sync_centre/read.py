@@ -6,7 +6,7 @@ from pathlib import Path
 
 from desktop.pages.sync_centre.conflicts_card import PAGE
 from sync.domain.roles import Viewer
-from sync.store import backup, conflicts, drafts, refused
+from sync.store import backup, conflicts, drafts, handed, refused
 from sync.store.conflicts import Open
 from sync.store.state import Round, history
 from sync.store.store import Reader
@@ -26,6 +26,7 @@ class Overview:
     settled: tuple[Open, ...]
     texts: Mapping[str, str]
     refused: tuple[refused.Item, ...]
+    handed: tuple[handed.Handed, ...]
     server_url: str
     copied_at: int
     size: float
@@ -45,6 +46,7 @@ def read_overview(reader: Reader, viewer: Viewer, *, backups: Path, database: Pa
             if draft.page == PAGE
         },
         refused=refused.items(reader.db, viewer),
+        handed=handed.items(reader.db, viewer),
         server_url=state.server_url if state.installation_id else "",
         copied_at=round(newest.file.stat().st_mtime * 1000) if newest else 0,
         size=database.stat().st_size / 1_000_000,

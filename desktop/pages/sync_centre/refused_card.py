@@ -19,6 +19,7 @@ from desktop.widgets.card import Box, Card, clear
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.labels import label
 from desktop.words.moments import moment_words
+from sync.domain.handing import may_hand_on
 from sync.errors import QiaomenError
 from sync.store import refused
 from sync.store.refused import Item
@@ -79,9 +80,10 @@ class RefusedCard(Card):
         title = " ".join(part for part in (item.place, item.title or tr(item.kind_label)) if part)
         box.setAccessibleName(title)
         box.body.addWidget(label(title, "strong", wrap=True))
-        box.body.addWidget(label(_why(item.code), "secondary", wrap=True))
+        box.body.addWidget(label(why(item.code), "secondary", wrap=True))
         noted = tr("Noted {when}").format(when=moment_words(item.made_at, now=self._context.now()))
-        lines = [noted, *(f"{tr(name)}：{text}" for name, text in item.content)]
+        lines = [noted, *([tr("Handed to the secretary")] if item.is_handed else [])]
+        lines += [f"{tr(name)}：{text}" for name, text in item.content]
         box.body.addWidget(label("\n".join(lines), "hint", wrap=True, copyable=True))
         for buttons in (self._buttons(item), self._links(item)):
             holder = QWidget()
@@ -106,6 +108,8 @@ class RefusedCard(Card):
     def _links(self, item: Item) -> list[ActionButton]:
         aside = tr("Take it up again") if item.is_aside else tr("Leave it for later")
         made = [button(aside, role="link", on_click=partial(self._put_aside, item))]
+        if item.is_mine and not item.is_handed and may_hand_on(self._context.session.viewer.roles):
+            made.append(button(tr("Hand it to the secretary"), role="link", on_click=partial(self._hand_on, item)))
         if item.is_mine:
             made.append(button(tr("Save it as a file"), role="link", on_click=partial(self._export, item)))
         made.append(button(tr("Give it up"), role="link", on_click=partial(self._ask_dismiss, item)))
@@ -119,8 +123,10 @@ class RefusedCard(Card):
 
     def _repair(self, item: Item) -> None:
         me = self._context.session.account_id
-        why = _why(item.code)
-        self._context.tasks.write(self, lambda store: repairs.begin(store, me, item, wrong=why), self._go, self._failed)
+        said = why(item.code)
+        self._context.tasks.write(
+            self, lambda store: repairs.begin(store, me, item, wrong=said), self._go, self._failed
+        )
 
     def _go(self, repair: Repair | None) -> None:
         if repair is None:
@@ -148,6 +154,18 @@ class RefusedCard(Card):
             lambda _: self._moved(),
             self._failed,
         )
+
+    def _hand_on(self, item: Item) -> None:
+        me = self._context.session.account_id
+
+        def handed(_: object) -> None:
+            said = tr("Handed to the secretary")
+            advice = tr("It stays on this PC as well, under what was put aside.")
+            self._context.hub.notice.emit(Notice(said, advice, Tone.GOOD))
+            self._changed()
+            self._context.agent.sync_now()
+
+        self._context.tasks.write(self, lambda store: refused.hand_on(store, me, item), handed, self._failed)
 
     def _export(self, item: Item) -> None:
         viewer = self._context.session.viewer
@@ -196,7 +214,7 @@ class RefusedCard(Card):
         self._context.hub.notice.emit(Notice(said.title, said.advice, tone, details=said.details))
 
 
-def _why(code: str) -> str:
+def why(code: str) -> str:
     """Why the server did not take it; a few codes mean another thing there than on this PC."""
     if code in ("parent_missing", "unknown_record"):
         return tr(

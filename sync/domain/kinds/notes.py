@@ -1,10 +1,12 @@
-"""What sync itself leaves for people to look at: conflicts."""
+"""What sync itself leaves for people to look at: conflicts, and refused work that was handed to the secretary."""
 
 from typing import Annotated
 
+from sync.domain import streams
 from sync.domain.fields import Policy, Privacy, Purpose, Record, Slot, Type, mark
 
 _conflict = Slot(Privacy.K2, Purpose.SYNC, retention_days=365)
+_handed = Slot(Privacy.K2, Purpose.SYNC, retention_days=90, since=2)
 
 
 class Conflict(Record, frozen=True, kw_only=True):
@@ -23,6 +25,21 @@ class Conflict(Record, frozen=True, kw_only=True):
     settled_by: Annotated[str | None, _conflict(mark("Settled by"), refers="account")] = None
 
 
+class HandedOn(Record, frozen=True, kw_only=True):
+    """What the server would not take from somebody, given to the secretary to see to; ``content`` is JSON text."""
+
+    by: Annotated[str, _handed(mark("Who"), policy=Policy.ONCE, refers="account", need=True)] = ""
+    record_kind: Annotated[str, _handed(mark("Sort"), policy=Policy.ONCE, limit=40)] = ""
+    record_id: Annotated[str, _handed(mark("Record"), policy=Policy.ONCE)] = ""
+    place: Annotated[str, _handed(mark("Place"), policy=Policy.ONCE)] = ""
+    code: Annotated[str, _handed(mark("Reason"), policy=Policy.ONCE, limit=40)] = ""
+    content: Annotated[str, _handed(mark("What was written"), Type.LONG_TEXT, Policy.ONCE, limit=20000)] = "[]"
+    made_at: Annotated[int, _handed(mark("Recorded at"), Type.INSTANT, Policy.ONCE)] = 0
+    state: Annotated[str, _handed(mark("State"), options=("open", "done"))] = "open"
+    done_by: Annotated[str | None, _handed(mark("Seen to by"), refers="account")] = None
+
+
 KINDS = {
     "conflict": (Conflict, mark("Two versions"), None, "record_id"),
+    "handed_on": (HandedOn, mark("Handed to the secretary"), streams.of_handed, ""),
 }
