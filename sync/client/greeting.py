@@ -118,13 +118,14 @@ class Greeting:
         self._means.call(lambda store: replicas.learn_offset(store, offset_ms))
 
     def _new_epoch(self, state: SyncState, reply: wire.HelloReply) -> wire.HelloReply:
-        """The first greeting, or a restored server: go on from where both agree, else under a new name."""
+        """The first greeting, or a restored server: go on under a new name, unless that would send something twice."""
         call = self._means.call
         if not state.epoch:
             call(lambda store: store.set_state(epoch=reply.epoch))
             return reply
-        if not call(lambda store: _agrees(store, reply)):
-            # A copy of this file may go on under the old name: the same clocks must not stand for two things.
+        if not call(lambda store: _flew(store, reply)):
+            # In the lost life a copy of this file may have written more under this name than is known here, and others
+            # give that back: the same clocks must not stand for two things.
             call(replicas.rename_replica)
             reply = self.hello()
         call(lambda store: giving_back.begin(store, epoch=reply.epoch, batch=reply.batch))
@@ -185,10 +186,11 @@ def _is_behind(cursors: Mapping[str, int], heads: Sequence[wire.StreamHead]) -> 
     return any(cursor > head_of.get(stream, 0) for stream, cursor in cursors.items())
 
 
-def _agrees(store: Store, reply: wire.HelloReply) -> bool:
-    """Whether the last batch the server has of this replica is one that was sent from here."""
-    if not reply.batch:
-        return not store.state.batch
-    sent = dict(outbox.batch_log(store.db))
-    sent |= {batch.number: batch.digest for batch in outbox.in_flight(store.db)}
-    return sent.get(reply.batch, b"").hex() == reply.digest
+def _flew(store: Store, reply: wire.HelloReply) -> bool:
+    """Whether the last batch the server has of this replica was sent from here, and only its answer is missing.
+
+    Under another name it would be written once more; under the same one the server knows it.
+    """
+    return any(
+        batch.number == reply.batch and batch.digest.hex() == reply.digest for batch in outbox.in_flight(store.db)
+    )

@@ -204,7 +204,6 @@ def test_a_size_that_was_refused_is_remembered(server: Server, first: Station) -
     first.save([visit(server, first) for _ in range(9)])
     first.line.asked.clear()
     assert first.sync().pushed == 9
-    assert first.line.asked.count("push") == 2
     assert first.store.state.batch_most == 12  # it grows again
     assert first.sync().pushed == 0
 
@@ -338,7 +337,7 @@ def test_a_restored_server_gets_everything_back_whatever_breaks(
     assert second.sync().verified
     assert first.sync().verified
     assert notes(first) == notes(second) == ["before", "first's", "second's", "unsent"]
-    assert first.store.replica == name  # the server knew an earlier batch of ours
+    assert first.store.replica != name  # a copy of the file may have sent under it in the life that is lost
     assert first.store.state.healing == 0
     assert outbox.pending_counts(first.store.db).quarantined == 0
     names = first.store.db.conn.execute("SELECT contact_name FROM household WHERE contact_name <> ''").fetchall()
@@ -416,7 +415,7 @@ def test_restored_between_two_requests(ground: Ground, first: Station, second: S
 def test_a_new_name_in_the_middle_of_giving_back(ground: Ground, first: Station, second: Station) -> None:
     _lose_a_day(ground, first, second)
     name = first.store.replica
-    first.line.mishaps = ["", "", "problem 409 forked"]
+    first.line.mishaps = ["", "", "", "problem 409 forked"]  # two greetings, the question, and then the batch
     assert first.sync().verified
     assert first.store.replica != name
     second.sync()

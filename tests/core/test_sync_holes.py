@@ -139,6 +139,28 @@ def test_after_a_restore_two_clones_never_write_under_one_clock(
     twin.store.close()
 
 
+def test_a_clone_that_never_sent_takes_no_clock_of_a_life_that_is_lost(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = _ground(server, secretary, tmp_path)
+    made = visit(server, second, note="before")
+    second.save([made])
+    _rests(second, first)
+    backup = ground.copy()
+    twin = _clone(first, tmp_path / "twin.db")
+    first.save([patch("visit", made.id, note="one")])
+    twin.save([patch("visit", made.id, note="two")])  # the same clock, to the last bit
+    first.sync()  # the server has never heard of a batch of theirs before, nor will it have after the restore
+    ground.restore(backup)
+    _rests(first, twin, second)
+    assert _value(first, "visit", made.id, "note") == _value(second, "visit", made.id, "note")
+    assert _value(twin, "visit", made.id, "note") == _value(second, "visit", made.id, "note")
+    conflicts = [row for row in ground.rows().values() if row.kind == "conflict"]
+    words = [str(row.values["kept"]) + str(row.values["lost"]) for row in conflicts]
+    assert any("one" in both and "two" in both for both in words)
+    twin.store.close()
+
+
 @pytest.mark.parametrize("refused", [True, False])
 def test_what_is_given_back_holds_nothing_unsent_or_refused(
     server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path, *, refused: bool
