@@ -124,10 +124,11 @@ class SyncAgent(QObject):
         self._timer.stop()
 
     def sync_now(self) -> None:
-        """A person asked for it."""
+        """A person asked for it; a session that was told to stop, and has not yet, goes on."""
         self._timer.stop()
+        self._stop.clear()
         if self.status.phase is Phase.PAUSED:
-            self._show(phase=Phase.IDLE)
+            self._show(phase=Phase.SYNCING if self._is_running else Phase.IDLE)
         self._begin()
 
     def pause(self) -> None:
@@ -230,7 +231,8 @@ class SyncAgent(QObject):
             self._tell(_BADGED)
         self._count()
         again, self._again = self._again, False
-        self._wait(0.0 if again and not outcome.stopped else self._schedule_of().after_success().in_s)
+        # One that was cut short, and then asked for again, has work left; one that was told to stop has not.
+        self._wait(0.0 if again and not self._is_stopping() else self._schedule_of().after_success().in_s)
 
     def _failed(self, error: Exception) -> None:
         self._is_running = False

@@ -1,5 +1,6 @@
 """The sync agent: when a session begins, what a save during one does, and which state every failure becomes."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,34 @@ def test_pausing_in_the_middle_stays_paused(program: Program, place: Community) 
     agent.start()
     assert not agent._timer.isActive()
     begin(program)
+
+
+def test_going_on_before_the_pause_took_hold_sends_at_once(program: Program, place: Community) -> None:
+    agent = begin(program)
+    save(program, place, "b1-101")
+    program.settle()
+    agent.sync_now()
+    agent.pause()
+    agent.sync_now()
+    assert agent.status.phase is Phase.SYNCING
+    program.until(lambda: agent.status.unsent == 0 and not agent._is_running, "it is sent")
+    place.device.pull()
+    assert len(place.device.of_kind("visit")) == 1
+
+
+def test_going_on_after_the_session_saw_the_pause_begins_another_at_once(program: Program, place: Community) -> None:
+    agent = begin(program)
+    save(program, place, "b1-101")
+    program.settle()
+    first = place.line.asked.count("hello") + 1
+    ui = threading.current_thread()
+    # The session sees that it is to stop before the person goes on; its end comes home after that.
+    agent._is_stopping = lambda: threading.current_thread() is not ui and place.line.asked.count("hello") == first  # type: ignore[method-assign]
+    agent.sync_now()
+    agent.pause()
+    agent.sync_now()
+    program.until(lambda: agent.status.unsent == 0 and not agent._is_running, "it is sent")
+    assert place.line.asked.count("hello") == first + 1
 
 
 @pytest.mark.parametrize(
