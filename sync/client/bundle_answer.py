@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sync import wire
 from sync.client.greeting import floors_of
@@ -24,6 +25,8 @@ from sync.store.verifying import Head
 from sync.wire import bundle
 from sync.wire.bundle import Answer, Down
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -32,8 +35,9 @@ class Imported:
     ``accepted``, ``refused`` and ``conflicts`` of the operations it answered; ``received`` rows; ``carried``
     operations that still wait for an answer. ``note`` is a code that says what was left out, '' for nothing:
     ``bundle_older`` (all in it was here already), ``bundle_gap`` (rows before it are missing here, so a new bundle has
-    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked``, ``bundle_unread``
-    or ``bundle_withdrawn`` (a batch was not taken and goes out anew).
+    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked``, ``bundle_unread``,
+    ``bundle_withdrawn`` (a batch was not taken and goes out anew) or ``bundle_other_epoch`` (a line met another life
+    of the centre's data meanwhile; what the rest of the file says is of no use any more).
     """
 
     accepted: int
@@ -80,9 +84,17 @@ def _read(call: Call, content: bytes) -> Down:
     down = packed.open(SealingKey.of_secret(state.private_key), Down)
     if down.epoch < state.epoch:
         raise BundleError("bundle_older")  # of a life that ended with a restore; ids of epochs rise with time
-    if down.epoch != state.epoch or state.healing:
+    if not _is_same_life(state, down):
         raise BundleError("bundle_other_epoch")
     return down
+
+
+def _is_same_life(state: SyncState, down: Down) -> bool:
+    return down.epoch == state.epoch and not state.healing
+
+
+class _OtherLife(Exception):
+    """The server was restored, and a session met that while the bundle was on its way in."""
 
 
 class _Import:
@@ -97,7 +109,7 @@ class _Import:
         on_progress: Callable[[int, int], None],
         on_touched: Callable[[Touched], None],
     ) -> None:
-        self._call = call
+        self._straight = call
         self._down = down
         self._wall = wall
         self._on_progress = on_progress
@@ -106,14 +118,29 @@ class _Import:
 
     def run(self) -> Imported:
         """Answers first, then rows."""
+        try:
+            note = self._take_in()
+        except _OtherLife:
+            note = "bundle_other_epoch"
+        carried = self._straight(self._finish)
+        return Imported(self._accepted, self._refused, self._conflicts, self._received, carried, note)
+
+    def _take_in(self) -> str:
         note = self._answers()
         if self._call(lambda store: _is_older(store, self._down)):
-            note = note or ("" if self._accepted or self._refused else "bundle_older")
-        else:
-            missing = self._rows()
-            note = note or ("bundle_gap" if missing else "bundle_more" if self._down.more else "")
-        carried = self._call(self._finish)
-        return Imported(self._accepted, self._refused, self._conflicts, self._received, carried, note)
+            return note or ("" if self._accepted or self._refused else "bundle_older")
+        missing = self._rows()
+        return note or ("bundle_gap" if missing else "bundle_more" if self._down.more else "")
+
+    def _call(self, fn: Callable[[Store], T], /) -> T:
+        """Run with the store, unless a session has met another life of the server since the last piece."""
+
+        def work(store: Store) -> T:
+            if not _is_same_life(store.state, self._down):
+                raise _OtherLife
+            return fn(store)
+
+        return self._straight(work)
 
     def _answers(self) -> str:
         for answer in sorted(self._down.answers, key=lambda answer: answer.batch):
@@ -227,7 +254,7 @@ def _list_streams(store: Store, listed: frozenset[str], down: Down) -> Touched:
 def _compare(store: Store, down: Down) -> Touched:
     """All is here: end what was downloaded anew, and compare; what differs begins anew, with the next bundle."""
     touched: Touched = frozenset()
-    if store.state.sweeping and merging.swept_streams(store) <= {head.id for head in down.streams}:
+    if merging.is_met(store, {head.id: head.head for head in down.streams}):
         touched = merging.end_sweep(store)
     told = [Head(head.id, head.head, head.floor, head.rows, head.sum) for head in down.streams]
     found = verifying.compare(store, told)
@@ -241,7 +268,7 @@ def _compare(store: Store, down: Down) -> Touched:
 def _missing(store: Store, down: Down) -> bool:
     """Whether some stream here stands before the bundle's beginning: what lies between is not in it."""
     at = merging.cursors(store)
-    return any(at[head.id] < min(down.cursors.get(head.id, 0), head.head) for head in down.streams)
+    return any(at.get(head.id, 0) < min(down.cursors.get(head.id, 0), head.head) for head in down.streams)
 
 
 def _take_piece(store: Store, piece: _Piece) -> tuple[int, Touched]:

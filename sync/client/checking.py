@@ -9,7 +9,6 @@ from sync.client.greeting import Greeted
 from sync.client.means import Means
 from sync.client.pulling import Pulling
 from sync.store import merging, verifying
-from sync.store.store import Store
 from sync.store.verifying import Comparison, Head
 
 _log = logging.getLogger(__name__)
@@ -62,11 +61,5 @@ class Checking:
     def _end_sweep(self, heads: Sequence[wire.StreamHead]) -> None:
         """What is downloaded again is complete when each of its streams stands at its head."""
         head_of = {head.id: head.head for head in heads}
-
-        def is_done(store: Store) -> bool:
-            at = merging.cursors(store)
-            swept = merging.swept_streams(store)
-            return bool(store.state.sweeping) and all(at.get(s, 0) >= head_of.get(s, 0) for s in swept)
-
-        if self._means.call(is_done):
+        if self._means.call(lambda store: merging.is_met(store, head_of)):
             self._means.tell(self._means.call(merging.end_sweep))

@@ -154,6 +154,17 @@ def swept_streams(store: Store) -> frozenset[str]:
     return frozenset(line[0] for line in store.db.conn.execute("SELECT stream FROM sweep"))
 
 
+def is_met(store: Store, heads: Mapping[str, int]) -> bool:
+    """Whether all that is downloaded again has been met: each of its streams stands at its head.
+
+    ``heads`` by stream. Never while rows wait to be given back, for then nothing is taken in, and so nothing met.
+    """
+    if store.state.healing or not store.state.sweeping:
+        return False
+    at = cursors(store)
+    return all(stream in heads and at.get(stream, 0) >= heads[stream] for stream in swept_streams(store))
+
+
 def end_sweep(store: Store) -> Touched:
     """All has been met again: drop the rows that were not, unless unsent work hangs on them."""
     with store.write():

@@ -20,7 +20,7 @@ from sync.errors import BundleError, Offline
 from sync.keys.signatures import KeyPair
 from sync.server.storage import epochs
 from sync.server.storage.batch import Batch
-from sync.store import merging, outbox, replicas
+from sync.store import giving_back, merging, outbox, replicas
 from sync.store import stick as remembered
 from sync.wire.bundle import read_file, unpack
 
@@ -320,6 +320,49 @@ def test_a_restored_centre_asks_for_a_line_once(server: Server, first: Station, 
     with pytest.raises(BundleError, match="bundle_other_epoch"):
         stick.export(first)
     first.store.set_state(healing=0)
+
+
+def test_another_life_met_by_a_line_meanwhile_ends_the_taking_in_and_drops_nothing(
+    server: Server, first: Station, other: Station, stick: Stick
+) -> None:
+    first.save([visit(server, first)])
+    first.sync()
+    other.save([visit(server, other)])
+    other.sync()
+    answer, _ = stick.centre(stick.export(first))
+    held = {kind: len(first.rows(kind)) for kind in ("visit", "household", "building")}
+
+    def meet(_done: int, _all: int) -> None:
+        giving_back.begin(first.store, epoch="another", batch=first.store.state.batch)
+
+    brought = bundle.import_(lambda fn: fn(first.store), answer, wall=first.clock, on_progress=meet)
+    assert (brought.received, brought.note) == (1, "bundle_other_epoch")
+    assert {kind: len(first.rows(kind)) for kind in held} == held | {"visit": 2}
+    assert merging.swept_streams(first.store) == set(merging.cursors(first.store)), "all is still to be met"
+    assert first.store.state.healing == giving_back.ASKING
+
+
+def test_what_is_downloaded_anew_is_not_ended_by_a_file_that_brings_less(
+    server: Server, first: Station, other: Station, stick: Stick
+) -> None:
+    first.save([visit(server, first)])
+    first.sync()
+    other.save([visit(server, other)])
+    other.sync()
+    answer, _ = stick.centre(stick.export(first))
+    held = len(first.rows("household"))
+    brought = bundle.import_(
+        lambda fn: fn(first.store),
+        answer,
+        wall=first.clock,
+        on_progress=lambda _done, _all: merging.begin_sweep(first.store),
+    )
+    assert brought.received == 1
+    assert len(first.rows("household")) == held
+    assert merging.swept_streams(first.store), "the sweep goes on"
+    first.sync()
+    assert not merging.swept_streams(first.store)
+    assert same(first, other)
 
 
 def test_a_clock_that_is_ahead_is_put_right_by_the_answer(server: Server, first: Station, stick: Stick) -> None:
