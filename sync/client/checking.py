@@ -42,9 +42,11 @@ class Checking:
         heads = self._pulling.run(heads, limits=greeted.limits, even_if_level=True)
         self._end_sweep(heads)
         again = self._compare(heads, greeted)
-        if again.differing or self._means.stop():
-            return Result.DIFFERS
-        return Result.HEALED if again.is_verified else Result.OK
+        if again.is_verified:
+            return Result.HEALED
+        if self._means.stop():
+            return Result.CUT  # what was not met yet is no difference
+        return Result.DIFFERS if again.differing else Result.OK
 
     def _compare(self, heads: Sequence[wire.StreamHead], greeted: Greeted) -> Comparison:
         told = [Head(head.id, head.head, head.floor, head.rows, head.sum) for head in heads]

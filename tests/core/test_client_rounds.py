@@ -96,6 +96,19 @@ def test_what_differs_is_read_anew_and_logged_without_contents(
     assert "听到的话" not in line
 
 
+def test_a_pause_while_it_heals_is_told_as_cut_and_the_next_round_ends_it(server: Server, first: Station) -> None:
+    first.save([visit(server, first, note=str(n)) for n in range(3)])
+    first.sync()
+    first.store.db.conn.execute("DELETE FROM visit")
+    first.store.db.conn.execute("DELETE FROM verified")
+    told = len(results(first))
+    outcome = first.sync(stop=lambda: bool(merging.swept_streams(first.store)))
+    assert (outcome.stopped, outcome.verified) == (True, False)
+    assert results(first)[: len(results(first)) - told] in ([], ["cut"])
+    assert first.sync().verified
+    assert notes(first) == ["0", "1", "2"]
+
+
 def test_a_row_too_many_goes(server: Server, first: Station) -> None:
     first.save([visit(server, first, note="one"), visit(server, first, note="two")])
     first.sync()
