@@ -110,7 +110,8 @@ class Greeting:
         )
         after = wall()
         wrong = reply.time - (before + after) // 2 - state.clock_offset
-        if after - before < FAST_ENOUGH_MS and abs(wrong) > LEARN_FROM_MS:
+        # A clock that was put back between the two readings measures neither the way nor the time of day.
+        if 0 <= after - before < FAST_ENOUGH_MS and abs(wrong) > LEARN_FROM_MS:
             self._learn(state.clock_offset + wrong)
         return reply
 

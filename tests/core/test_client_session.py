@@ -238,6 +238,20 @@ def test_a_clock_a_little_wrong_is_learned_from_the_greeting(server: Server, fir
     assert first.store.state.clock_offset == 5 * 60_000
 
 
+def test_a_clock_put_back_during_the_greeting_teaches_nothing_until_the_next(server: Server, first: Station) -> None:
+    put_back = 10 * 60_000
+
+    def put_back_meanwhile() -> int:
+        return server.clock() - (put_back if first.line.asked else 0)
+
+    first.line.asked.clear()
+    first.clock = put_back_meanwhile  # type: ignore[assignment]
+    first.sync()
+    assert first.store.state.clock_offset == 0
+    first.sync()
+    assert first.store.state.clock_offset == put_back
+
+
 def test_the_history_of_rounds(server: Server, first: Station) -> None:
     first.save([visit(server, first)])
     first.sync()
