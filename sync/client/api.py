@@ -72,8 +72,8 @@ class Api:
         return self._post("hello", wire.encode(message), wire.HelloReply)
 
     def push(self, body: bytes) -> wire.PushReply:
-        """One batch, the same bytes each time it is sent."""
-        return self._post("push", body, wire.PushReply)
+        """One batch, packed: the same bytes each time it is sent."""
+        return self._exchange("push", wire.packed(body), wire.PushReply)
 
     def withdraw(self, message: wire.Withdraw) -> wire.PushReply:
         """Give up batches that no line carries; the answer to the first of them if it has come all the same."""
@@ -119,7 +119,9 @@ class Api:
         raise _error(answer)
 
     def _post(self, name: str, message: bytes, reply: type[_Reply]) -> _Reply:
-        body = wire.compress(message, encoding="zstd")
+        return self._exchange(name, wire.compress(message, encoding="zstd"), reply)
+
+    def _exchange(self, name: str, body: bytes, reply: type[_Reply]) -> _Reply:
         answer = self._send("POST", f"/sync/v1/{name}", body, type_="application/json", encoding="zstd")
         if answer.status_code == 200:
             return _read(answer, reply)

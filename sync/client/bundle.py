@@ -91,7 +91,7 @@ def export(
             fingerprint=state.fingerprint,
             batch=state.batch,
             cursors=dict(cursors),
-            pushes=[Raw(batch.body) for batch in batches],
+            pushes=[Raw(wire.unpacked(batch.body)) for batch in batches],
             sealing_key=SealingKey.of_secret(state.private_key).public,
         ),
         recipient_key=known.sealing_key,
@@ -112,7 +112,7 @@ def _series(store: Store, *, limits: Limits, most: int) -> tuple[outbox.Batch, .
             wire.Push(device=state.replica, batch=number, epoch=state.epoch, schema=wire.SCHEMA, groups=groups)
         )
 
-    return outbox.take_series(store, encode, limits=limits, most=most)
+    return outbox.take_series(store, encode, pack=wire.packed, limits=limits, most=most)
 
 
 def _standing(store: Store) -> tuple[SyncState, Stick, Mapping[str, int], int, int]:

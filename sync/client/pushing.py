@@ -97,7 +97,7 @@ class Pushing:
                 wire.Push(device=state.replica, batch=number, epoch=state.epoch, schema=wire.SCHEMA, groups=groups)
             )
 
-        return outbox.take_batch(store, encode, limits=limits)
+        return outbox.take_batch(store, encode, pack=wire.packed, limits=limits)
 
     def _settle(self, batch: outbox.Batch, reply: wire.PushReply) -> None:
         answer = outbox.Reply(

@@ -205,17 +205,17 @@ _CHANGE: Mapping[str, frozenset[str]] = {
 }
 
 
-_MAKERS = ("recorded_by", "noticed_by", "reported_by", "suggested_by", "given_by", "by")
+MAKERS = frozenset({"recorded_by", "noticed_by", "reported_by", "suggested_by", "given_by", "by"})
 
 
 def made_by(values: Mapping[str, Any], account_id: str) -> bool:
     """Whether the account is named as the record's maker, by whichever field its kind names one."""
-    return any(values.get(name) == account_id for name in _MAKERS)
+    return any(values.get(name) == account_id for name in MAKERS)
 
 
 def names_another(values: Mapping[str, Any], account_id: str) -> bool:
     """Whether a new record names somebody else as its maker: nobody signs for a colleague."""
-    for name in _MAKERS:  # a plain loop: asked of every record that is made
+    for name in MAKERS:  # a plain loop: asked of every record that is made
         named = values.get(name)
         if named and named != account_id:
             return True

@@ -1,9 +1,9 @@
 """A pushed batch taken apart, whether it came over the line or in a bundle."""
 
 from sync.domain.upgrades import upgrade
-from sync.server.storage.push import Batched
+from sync.server.storage.batched import Batched
 from sync.server.storage.values import flaws, unsound
-from sync.wire import SCHEMA, Push, decode_operations, digest_batch, encode_operations
+from sync.wire import SCHEMA, Push, count_operations, decode_operations, digest_batch, encode_operations
 
 
 def taken_apart(message: Push, body: bytes) -> Batched:
@@ -12,11 +12,12 @@ def taken_apart(message: Push, body: bytes) -> Batched:
     Raises BadMessage.
     """
     groups = message.groups
-    operations = decode_operations(groups)
+    count = count_operations(groups)
     if message.schema < SCHEMA:
+        operations = decode_operations(groups)
         upgraded = [upgrade(operation, since=message.schema) for operation in operations]
         if upgraded != operations:
-            operations, groups = upgraded, encode_operations(upgraded)
+            groups = encode_operations(upgraded)
     # A NUL can stand in JSON only as this escape; without it no value need be looked through.
     found = flaws(groups, may_hold_nul=b"\\u0000" in body)
-    return Batched(message, operations, found, digest_batch(body), unsound(groups))
+    return Batched(message, groups, count, found, digest_batch(body), unsound(groups))

@@ -13,8 +13,9 @@ from sync.server.batches import taken_apart
 from sync.server.problems import ProtocolError
 from sync.server.runner import Runner
 from sync.server.storage import epochs, people, replicas
+from sync.server.storage.batched import Batched
 from sync.server.storage.beginning import Identity
-from sync.server.storage.push import Batched, Caller, Desk, push
+from sync.server.storage.push import Caller, Desk, push
 from sync.wire import (
     LIMITS,
     SCHEMA_MIN,
@@ -175,7 +176,7 @@ class BundleDesk:
                 counts.problem = "withdrawn"  # those after it stand on what was in it, and will be cut anew as well
                 return
             counts.repeated += batched.head.batch <= done
-            counts.accepted += len(batched.operations) - len(reply.refused)
+            counts.accepted += batched.count - len(reply.refused)
             counts.conflicts += len(reply.conflicts)
             for refusal in reply.refused:
                 counts.refused[refusal.code] = counts.refused.get(refusal.code, 0) + 1

@@ -23,7 +23,8 @@ from sync.server.runner import Runner
 from sync.server.settings import Settings
 from sync.server.storage import archiving, beginning, people, shape, tries
 from sync.server.storage.batch import Batch
-from sync.server.storage.push import Batched, Caller, Desk, push
+from sync.server.storage.batched import Batched
+from sync.server.storage.push import Caller, Desk, push
 from sync.server.storage.rights import RightsCache
 from sync.server.storage.withdrawing import withdraw
 from sync.wire import (
@@ -107,7 +108,7 @@ class Service:
             return caller, taken_apart(*received(sent, Push))
 
         caller, batched = await self._runner.read(read)
-        sent.counts["operations"] = len(batched.operations)
+        sent.counts["operations"] = batched.count
         with self.admission.turn(caller.community, batched.head.device):
             return Answer(await self._runner.write(lambda c: push(c, self._desk, caller, batched, now=self._now())))
 

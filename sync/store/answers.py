@@ -46,8 +46,10 @@ class Reply:
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
+_SENT = "SELECT op, id FROM outbox WHERE op BETWEEN ? AND ? ORDER BY op"
+_LATEST = "SELECT max(hlc) FROM outbox WHERE op BETWEEN ? AND ?"
 # A row that came from another stream, or was healed, may hold fields this device has never seen.
-_SENT = "SELECT op, id, hlc, stream, moved OR action = 'state' FROM outbox WHERE op BETWEEN ? AND ? ORDER BY op"
+_UNSURE = "SELECT stream FROM outbox WHERE op BETWEEN ? AND ? AND (moved OR action = 'state')"
 _Waiting = dict[int, Refusal]  # refused operations by their number in the outbox
 _waiting = msgspec.json.Decoder(_Waiting)
 
@@ -62,7 +64,10 @@ def settle(store: Store, reply: Reply) -> Touched:
         span = _lowest(store.db)
         if span is None or span[0] != reply.batch:
             return frozenset()
-        sent = store.db.conn.execute(_SENT, span[1:3]).fetchall()
+        conn = store.db.conn
+        sent = conn.execute(_SENT, span[1:3]).fetchall()
+        store.clock.observe(conn.execute(_LATEST, span[1:3]).fetchone()[0])
+        unsure = {stream for (stream,) in conn.execute(_UNSURE, span[1:3])}
         refused = {sent[refusal.index][0]: refusal for refusal in reply.refused if refusal.index < len(sent)}
         if refused:
             accepted = [(line[0],) for line in sent if line[0] not in refused]
@@ -74,9 +79,8 @@ def settle(store: Store, reply: Reply) -> Touched:
         touched = _take_refusals(store, reply.batch, span, refused)
         note_batch(store.db, reply.batch, span[3])
         if not refused and not held:
-            _step_over(store.db, {stream for *_, stream, is_unsure in sent if is_unsure}, reply.ranges)
-        store.clock.observe(max(hlc for _, _, hlc, *_ in sent))
-        touched |= _try_again(store, {record_id for op, record_id, *_ in sent if op not in refused})
+            _step_over(store.db, unsure, reply.ranges)
+        touched |= _try_again(store, {record_id for op, record_id in sent if op not in refused})
         # What lies in a stream the server has not listed stays: the list is older than the streams just written.
         touched |= leaving.drop_left(store)
     store.reload()

@@ -1,7 +1,7 @@
-"""The last contact with each household, kept in step with visits that come in by the thousand.
+"""The last contact with each household, kept in step with visits that are made or come in by the thousand.
 
 ``projections`` works it out anew from all visits of a household; here new visits are added to what is known, so that
-the cost of a pull does not grow with the visits there are.
+the cost of a visit does not grow with the visits there are.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from operator import itemgetter
 
 import msgspec
 
+from sync.domain.merge import Row
 from sync.store import projections, schema
 from sync.store.database import Database
 
@@ -62,6 +63,16 @@ def add(db: Database, visits: Iterable[Visit], *, stream: str) -> None:
         )
     db.conn.executemany(_UPSERT, lines)
     projections.refresh_contacts(db, unsure)
+
+
+def add_rows(db: Database, visits: Iterable[Row]) -> None:
+    """Take in visits that were made here just now, wherever they lie."""
+    by_stream: dict[str, list[Visit]] = {}
+    for row in visits:
+        needed = [row.values[name] for name in NEEDED]
+        by_stream.setdefault(row.stream, []).append((*needed, row.id))
+    for stream, made in by_stream.items():
+        add(db, made, stream=stream)
 
 
 def _with(before: _Contact, new: list[Visit]) -> _Contact | None:

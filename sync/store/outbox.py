@@ -44,7 +44,8 @@ __all__ = [
     "withdrawn",
 ]
 
-Encode = Callable[[Sequence[Operation], int], bytes]  # operations and batch number → the body to send
+Encode = Callable[[Sequence[Operation], int], bytes]  # operations and batch number → the body, which has the digest
+Pack = Callable[[bytes], bytes]  # a body → as it lies here and travels
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is in flight: the same bytes are sent until they are answered."""
+    """What is in flight: the same bytes are sent until they are answered. ``body`` is packed."""
 
     number: int
     digest: bytes
@@ -90,14 +91,20 @@ def pending_counts(db: Database) -> Pending:
     return Pending(row[0], row[1], row[3], row[2])
 
 
-def take_batch(store: Store, encode: Encode, *, limits: Limits = Limits()) -> Batch | None:
+def _as_it_is(body: bytes) -> bytes:
+    return body
+
+
+def take_batch(store: Store, encode: Encode, *, pack: Pack = _as_it_is, limits: Limits = Limits()) -> Batch | None:
     """The batch to send: the lowest in flight, else the next operations, put in flight; None when nothing waits."""
     with store.write():
         flying = in_flight(store.db)
-        return flying[0] if flying else _cut(store, encode, limits)
+        return flying[0] if flying else _cut(store, encode, pack, limits)
 
 
-def take_series(store: Store, encode: Encode, *, limits: Limits = Limits(), most: int) -> tuple[Batch, ...]:
+def take_series(
+    store: Store, encode: Encode, *, pack: Pack = _as_it_is, limits: Limits = Limits(), most: int
+) -> tuple[Batch, ...]:
     """The whole outbox, as consecutive batches that are all in flight afterwards: at most so many, lowest first.
 
     Those in flight before come first, byte for byte. They are answered one by one in their order, by a line or by a
@@ -106,7 +113,7 @@ def take_series(store: Store, encode: Encode, *, limits: Limits = Limits(), most
     with store.write():
         series = list(in_flight(store.db))[:most]
         while len(series) < most:
-            batch = _cut(store, encode, limits)
+            batch = _cut(store, encode, pack, limits)
             if batch is None:
                 break
             series.append(batch)
@@ -144,11 +151,11 @@ def in_flight(db: Database) -> tuple[Batch, ...]:
     return tuple(Batch(*cells) for cells in found.fetchall())
 
 
-def _cut(store: Store, encode: Encode, limits: Limits) -> Batch | None:
+def _cut(store: Store, encode: Encode, pack: Pack, limits: Limits) -> Batch | None:
     """The next operations that are in no batch yet, put in flight; None when there are none."""
     conn = store.db.conn
     flown, number = conn.execute("SELECT coalesce(max(last_op), -(1 << 62)), max(batch) FROM inflight").fetchone()
-    taken: list[Operation] = []
+    taken: list[bytes] = []
     size, first, last = 0, 0, 0
     found = conn.execute("SELECT op, body FROM outbox WHERE op > ? ORDER BY op LIMIT ?", (flown, limits.operations))
     for op, made in found.fetchall():
@@ -156,12 +163,12 @@ def _cut(store: Store, encode: Encode, limits: Limits) -> Batch | None:
         if taken and size > limits.size:
             break
         first, last = first if taken else op, op
-        taken.append(unsent.read_operation(made))
+        taken.append(made)
     if not taken:
         return None
     number = (number or store.state.batch) + 1
-    body = encode(taken, number)
-    digest = blake2b(body, digest_size=16).digest()
+    body = encode(unsent.read_operations(taken), number)
+    digest, body = blake2b(body, digest_size=16).digest(), pack(body)
     conn.execute(
         "INSERT INTO inflight (batch, digest, body, first_op, last_op) VALUES (?, ?, ?, ?, ?)",
         (number, digest, body, first, last),

@@ -16,7 +16,7 @@ from sync.domain.operations import Operation
 from sync.domain.roles import Places, Viewer
 from sync.domain.rules import Rules
 from sync.errors import RuleError, StoreError
-from sync.store import backup, migrations, projections, salvage, seeding, writer
+from sync.store import backup, contacts, migrations, projections, salvage, seeding, writer
 from sync.store.database import Database, converted, immediate, open_database
 from sync.store.state import Round, SyncState, note_round, read_state, write_state
 from sync.store.viewers import RIGHTS_KINDS, read_places, read_viewer, viewer_streams
@@ -167,7 +167,9 @@ class Store:
             ]
             touched = writer.write_rows(self.db, session)
             writer.queue(self.db, changes, made_at=self.now())
-            self.after(touched)
+            visits = [row for change in changes if (row := session.made(change.operation)) and row.kind == "visit"]
+            contacts.add_rows(self.db, visits)
+            self.after(touched.difference(("visit", row.id) for row in visits))
         return touched
 
     def seed(self, operations: Iterable[Operation]) -> Touched:

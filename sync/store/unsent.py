@@ -46,9 +46,9 @@ def lines(db: Database, condition: str = "1", given: Sequence[object] = ()) -> l
     return [read_line(cells) for cells in found]
 
 
-def read_operation(body: bytes) -> Operation:
-    """The operation of a line."""
-    return _operation.decode(body)
+def read_operations(bodies: Sequence[bytes]) -> list[Operation]:
+    """The operations of these lines."""
+    return list(map(_operation.decode, bodies))
 
 
 def read_line(cells: Sequence[Any]) -> Line:

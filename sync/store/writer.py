@@ -62,6 +62,11 @@ class Session:
             found = schema.load(self._db, kind, ids)
             self._rows.update({(kind, record_id): found.get(record_id) for record_id in ids})
 
+    def made(self, operation: Operation) -> Row | None:
+        """The living row that this operation has made here, as it is now."""
+        row = self.changed.get((operation.kind, operation.id)) if operation.action == "new" else None
+        return None if row is None or row.deleted else row
+
     def replace(self, row: Row) -> None:
         """The row as it is from now on."""
         self._rows[row.kind, row.id] = row

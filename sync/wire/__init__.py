@@ -14,8 +14,18 @@ from sync.wire.bodies import (
     digest_heads,
     encode,
     is_clean,
+    packed,
+    unpacked,
 )
-from sync.wire.columns import bad_values, checked_rows, decode_operations, decode_rows, encode_operations, encode_rows
+from sync.wire.columns import (
+    bad_values,
+    checked_rows,
+    count_operations,
+    decode_operations,
+    decode_rows,
+    encode_operations,
+    encode_rows,
+)
 from sync.wire.messages import (
     LIMITS,
     SCHEMA,
@@ -77,6 +87,7 @@ __all__ = [
     "checked_rows",
     "clean_text",
     "compress",
+    "count_operations",
     "decode",
     "decode_operations",
     "decode_rows",
@@ -87,4 +98,6 @@ __all__ = [
     "encode_operations",
     "encode_rows",
     "is_clean",
+    "packed",
+    "unpacked",
 ]

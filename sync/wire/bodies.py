@@ -24,6 +24,7 @@ _PIECE = 256 * 1024
 _PLACE = re.compile(r"`(\$[^`]*)`$")
 _BLOCK_HEADER = 3
 _RLE = 1
+_ZSTD = bytes.fromhex("28b52ffd")  # what a frame begins with, and no JSON
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -49,6 +50,16 @@ def digest_heads(heads: Iterable[StreamHead]) -> str:
     """What a list of streams is known by, whatever its order: BLAKE2b-128 of its JSON, in hexadecimal."""
     listed = sorted((head.id, head.head, head.floor, head.rows, head.sum) for head in heads)
     return digest_batch(msgspec.json.encode(listed))
+
+
+def packed(body: bytes) -> bytes:
+    """A batch as it is kept until it is answered, and sent; one that is packed already is left as it is."""
+    return body if body.startswith(_ZSTD) else compress(body, encoding="zstd")
+
+
+def unpacked(body: bytes) -> bytes:
+    """The JSON of a batch that was kept; an earlier program kept it as it is."""
+    return decompress(body, encoding="zstd") if body.startswith(_ZSTD) else body
 
 
 def compress(body: bytes, *, encoding: str) -> bytes:

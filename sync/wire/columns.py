@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -18,9 +19,13 @@ _Alike = tuple[str, Action, int, str, tuple[str, ...], tuple[str, ...]]
 def encode_operations(operations: Iterable[Operation]) -> list[Group]:
     """The operations of one batch, in groups of those that look alike."""
     alike: dict[_Alike, list[tuple[int, Operation]]] = {}
+    key: _Alike | None = None
+    members: list[tuple[int, Operation]] = []
     for at, one in enumerate(operations):
-        key = (one.kind, one.action, one.device, one.author, tuple(one.fields), tuple(one.prev))
-        alike.setdefault(key, []).append((at, one))
+        own = (one.kind, one.action, one.device, one.author, tuple(one.fields), tuple(one.prev))
+        if own != key:  # most look like the one before: comparing is cheaper than finding
+            key, members = own, alike.setdefault(own, [])
+        members.append((at, one))
     return [_group(key, members) for key, members in alike.items()]
 
 
@@ -45,34 +50,43 @@ def _group(key: _Alike, members: list[tuple[int, Operation]]) -> Group:
 
 
 def decode_operations(groups: Sequence[Group], *, most: int = LIMITS.operations) -> list[Operation]:
-    """The operations of a batch in their order.
+    """The operations of a batch in their order; values are as they came. Raises BadMessage as ``count_operations``."""
+    placed: list[tuple[int, Operation]] = []
+    count_operations(groups, most=most)
+    for group in groups:
+        placed += zip(accumulate(group.at), _members(group), strict=True)
+    placed.sort(key=itemgetter(0))
+    return [operation for _, operation in placed]
+
+
+def count_operations(groups: Sequence[Group], *, most: int = LIMITS.operations) -> int:
+    """How many operations there are in these groups, once it is sure that they can be told apart.
 
     Raises BadMessage ``too_large`` (``most``) and ``malformed``: columns of unequal length, or places that do not
-    make one row. Values are as they came; what they may be is for the catalogue to say.
+    make one row. What the values may be is for the catalogue to say.
     """
     count = sum(len(group.id) for group in groups)
     if count > most:
         raise BadMessage("too_large", most=most)
-    ordered: list[Operation | None] = [None] * count
+    places: list[int] = []
     for group in groups:
-        places = list(accumulate(group.at))
-        if not places or places[-1] >= count:
-            raise BadMessage("malformed", at="groups.at")
-        for at, operation in zip(places, _members(group), strict=True):
-            ordered[at] = operation
-    whole = [operation for operation in ordered if operation is not None]
-    if len(whole) != count:
+        size = len(group.id)
+        _check(group.fields, cols=group.cols, size=size, columns=(group.at, group.hlc))
+        if group.prev_of and (len(group.prev) != size or {*map(len, group.prev)} - {len(group.prev_of)}):
+            raise BadMessage("malformed", at="groups.prev")
+        if len(group.clocks) not in (0, size):
+            raise BadMessage("malformed", at="groups.prev")
+        places += accumulate(group.at)
+    if sorted(places) != list(range(count)) or not all(group.at for group in groups):
         raise BadMessage("malformed", at="groups.at")
-    return whole
+    return count
 
 
 def _members(group: Group) -> Iterable[Operation]:
     size = len(group.id)
-    _check(group.fields, cols=group.cols, size=size, columns=(group.at, group.hlc))
-    prevs = [_named(group.prev_of, clocks) for clocks in group.prev] if group.prev_of else _none(size)
+    registers = group.prev_of
+    prevs = [dict(zip(registers, clocks, strict=True)) for clocks in group.prev] if registers else _none(size)
     clocks = group.clocks or _none(size)
-    if len(prevs) != size or len(clocks) != size:
-        raise BadMessage("malformed", at="groups.prev")
     kind, action, device, author, names = group.kind, group.action, group.device, group.author, group.fields
     rows = zip(*group.cols, strict=True) if group.cols else [()] * size
     return [
@@ -170,12 +184,6 @@ def _columns(rows: list[Any]) -> list[list[Any]]:
 def _none(size: int) -> list[dict[str, Clock]]:
     # One empty mapping for all: nobody writes into an operation or a row.
     return [{}] * size
-
-
-def _named(registers: list[str], clocks: list[Clock]) -> dict[str, Clock]:
-    if len(registers) != len(clocks):
-        raise BadMessage("malformed", at="groups.prev")
-    return dict(zip(registers, clocks, strict=True))
 
 
 def _check(names: list[str], *, cols: list[list[Any]], size: int, columns: Sequence[Sequence[Any]]) -> None:

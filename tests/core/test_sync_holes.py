@@ -364,7 +364,8 @@ def test_a_server_that_stops_in_the_middle_of_a_batch_has_taken_none_of_it(story
     pc = story.pcs[0]
     stopped = 0
     for statement in range(0, 40, 2):
-        story.save(pc, pc.accounts[0], [_resident(story)])
+        home = patch("household", story.ground.server.places["b1-101"], contact_phone=f"138000000{statement:02}")
+        story.save(pc, pc.accounts[0], [_resident(story), home])
         before = story.ground.copy()
         story.sync(pc, ["", f"server_dies {statement}"])
         changed = [name for name, rows in written(story.ground.copy()).items() if rows != written(before)[name]]

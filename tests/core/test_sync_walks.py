@@ -20,6 +20,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import AccessError, Offline, RuleError, ServerTrouble
 from sync.server.storage.batch import Batch
+from sync.server.storage.history import EVERY_WRITE
 from sync.server.storage.records import COLUMNS, row_of
 from sync.store import outbox, schema, unsent
 
@@ -173,7 +174,7 @@ def _server_rows(server: Server) -> dict[str, Row]:
 
 def _history(server: Server) -> str:
     with server.service._runner._reader.begin() as connection:
-        return "\n".join(row[0] for row in connection.execute(text("SELECT fields FROM history")))
+        return "\n".join(row[0] for row in connection.execute(text(f"SELECT fields FROM ({EVERY_WRITE}) AS h")))
 
 
 def _seen(row: Row) -> tuple[object, ...]:

@@ -26,6 +26,7 @@ from sync.domain.operations import new
 from sync.domain.roles import Reach
 from sync.keys.signatures import KeyPair
 from sync.server.storage import epochs, schema
+from sync.server.storage.history import EVERY_WRITE
 from sync.server.storage.records import COLUMNS, row_of
 from sync.server.storage.rights import RightsCache, reach_of
 
@@ -172,8 +173,9 @@ class Ground:
         return cast("dict[str, Row]", self.write(read))
 
     def table(self, name: str) -> list[Any]:
-        """All rows of a table."""
-        return cast("list[Any]", self.write(lambda c: c.execute(text(f"SELECT * FROM {name}")).all()))
+        """All rows of a table; of the history those that records still hold, too."""
+        source = f"({EVERY_WRITE}) AS history" if name == "history" else name
+        return cast("list[Any]", self.write(lambda c: c.execute(text(f"SELECT * FROM {source}")).all()))
 
 
 def _listen(engine: Engine, dying: Dying) -> None:

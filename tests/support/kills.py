@@ -23,6 +23,7 @@ from starter import Process, Starter
 from sync.client.api import open_client
 from sync.client.enrolment import enrol
 from sync.domain.checks import row_check
+from sync.server.storage.history import EVERY_WRITE
 from sync.store.store import Store, wall_ms
 from world import KEY, rules
 
@@ -285,22 +286,22 @@ class Trial:
         with psycopg.connect(self._database.replace("+psycopg", "")) as connection:
             return connection.execute(sql).fetchall()
 
-    def _marks(self, table: str, column: str) -> Counter[str]:
+    def _marks(self) -> Counter[str]:
         found: Counter[str] = Counter()
-        for row in self._ask(f"SELECT {column} FROM {table} WHERE kind = 'visit'"):
+        for row in self._ask(f"SELECT fields FROM ({EVERY_WRITE}) AS history WHERE kind = 'visit'"):
             found[_note(row[0])] += 1
         return found
 
     def _look_at_the_disk(self) -> None:
         """What a PC saw accepted is there after the kill, before any PC has said it again."""
-        kept = self._marks("history", "fields")
+        kept = self._marks()
         for person in self._people:
             self.tally.unkept |= person.answered - kept.keys()
         if not self._database and self._ask("PRAGMA quick_check") != [("ok",)]:
             self.tally.unsound.add(f"server in round {self.tally.rounds}")
 
     def _account(self) -> None:
-        history = self._marks("history", "fields")
+        history = self._marks()
         self.tally.doubled |= {mark for mark, count in history.items() if count > 1 and mark}
         self.tally.saves = self.tally.answered = self.tally.quarantined = 0
         for person in self._people:

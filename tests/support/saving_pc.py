@@ -85,7 +85,7 @@ class WatchedApi(Api):
         self.reached("push")
         reply = super().push(body)
         refused = {refusal.op for refusal in reply.refused}
-        sent = wire.decode_operations(wire.decode(body, type_=wire.Push).groups)
+        sent = wire.decode_operations(wire.decode(wire.unpacked(body), type_=wire.Push).groups)
         say("answered", reply.batch, *(mark_of(one) for at, one in enumerate(sent) if at not in refused))
         self.reached("pushed")
         return reply

@@ -3,21 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from sync.domain import operations
 from sync.domain.catalogue import Kind
-from sync.domain.checks import row_check
 from sync.domain.clock import ZERO, Clock, hlc_of
 from sync.domain.merge import Merged, Row, merge
 from sync.domain.operations import Operation
-from sync.server.storage import records, schema
-from sync.server.storage.history import GivenBack, StoredHistory, write_history
-from sync.server.storage.records import StoredExit, StoredRecord
-from sync.server.storage.statements import insert_rows
-
-_encode = msgspec.json.Encoder().encode
+from sync.server.storage import records
+from sync.server.storage.growth import Growth, bump
+from sync.server.storage.history import GivenBack, Writes, encode_fields, write_history
+from sync.server.storage.records import Fresh, Making, StoredExit, StoredRecord
 
 
 class Batch:
@@ -34,10 +29,12 @@ class Batch:
         self._last = hlc_of(now)
         self._rows: dict[str, Row | None] = {}
         self._stored: dict[str, Row] = {}  # as they stood before this transaction
+        self._makings: dict[str, Making] = {}  # who made them, as long as that is not in the history
         self._locked: set[str] = set()
+        self._fresh: list[Fresh] = []
         self._touched: dict[str, bool] = {}  # id → whether it bears something its device has not got
         self._exits: list[tuple[str, str, Clock]] = []  # stream left, id, clock
-        self._history: list[StoredHistory] = []
+        self._writes = Writes(now)
         self._given_back: list[GivenBack] = []
         self.authors: dict[tuple[str, Clock], str] = {}  # who wrote what in this transaction
         self.shifted: set[str] = set()  # what went to another stream, though it be made in this very transaction
@@ -46,7 +43,7 @@ class Batch:
         """Fetch rows not met yet; ids without a row are remembered as such. What is to change must be locked."""
         met = self._locked if lock else self._rows
         missing = {record_id for record_id in ids if record_id and record_id not in met}
-        self._take(records.load(self.connection, self.community, missing, lock=lock))
+        self._take(records.load(self.connection, self.community, missing, lock=lock, makings=self._makings))
         if lock:
             self._locked |= missing
         for record_id in missing:
@@ -55,7 +52,7 @@ class Batch:
     def children(self, parents: Iterable[str], *, kind: str = "") -> list[Row]:
         """The rows, as they are now and locked, whose parent is one of these; of one kind or of all."""
         wanted = frozenset(parents)
-        found = records.load_children(self.connection, self.community, wanted, kind=kind)
+        found = records.load_children(self.connection, self.community, wanted, kind=kind, makings=self._makings)
         self._take(found)
         self._locked |= found.keys()
         return [
@@ -87,7 +84,13 @@ class Batch:
         self._last = max(self._last, operation.hlc)
         if merged.changed:
             self._put(row, stream, by_server=by_server, clock=operation.clock)
-        self._note(operation, row, kind)
+        self.authors[row.id, operation.clock] = operation.author
+        self._writes.note(operation, row, kind)
+
+    def take(self, fresh: Fresh) -> None:
+        """Take records that are new altogether; nobody asks for their rows in this transaction."""
+        self._last = max(self._last, *fresh.hlc)
+        self._fresh.append(fresh)
 
     def move(self, row: Row, stream: str, *, clock: Clock) -> None:
         """Put a row into another stream, as its parent went there."""
@@ -105,7 +108,7 @@ class Batch:
                 by_clock.setdefault(clock, {}).update(row.register(kind, register))
         self._put(row, stream, by_server=True, clock=max(by_clock, default=row.clock))
         self._given_back += [
-            GivenBack(row.id, hlc, dev, self.now, row.kind, "", _encode(fields), installation)
+            GivenBack(row.id, hlc, dev, self.now, row.kind, "", encode_fields(fields), installation)
             for (hlc, dev), fields in by_clock.items()
         ]
 
@@ -150,26 +153,40 @@ class Batch:
                     growth.setdefault(stored.stream, Growth(stored.stream)).take(stored)
         for stream, _, _ in self._exits:
             growth[stream].seq += 1
+        for fresh in self._fresh:
+            growth.setdefault(fresh.stream, Growth(fresh.stream)).make(len(fresh.ids), fresh.checks())
         following = bump(self.connection, self.community, growth)
         own: dict[str, tuple[int, int]] = {}
+        kept, makers = self._writes.settle(
+            self._stored, self._makings, self._touched, {one.id for one in self._given_back}
+        )
         made: list[StoredRecord] = []
+        fresh_ones: list[tuple[Fresh, int]] = []
+        for fresh in self._fresh:
+            first = following[fresh.stream]
+            following[fresh.stream] = first + len(fresh.ids)
+            own[fresh.stream] = (own.get(fresh.stream, (first, 0))[0], following[fresh.stream] - 1)
+            fresh_ones.append((fresh, first))
         changed: list[StoredRecord] = []
         for stream, members in by_stream.items():
             first = following[stream]
             following[stream] = first + len(members)
             its_own = sum(not by_server for by_server, _ in members)  # they come first
             if its_own:
-                own[stream] = (first, first + its_own - 1)
+                own[stream] = (own.get(stream, (first, 0))[0], first + its_own - 1)
             for seq, (_, record_id) in enumerate(members, first):
-                (changed if record_id in self._stored else made).append(records.stored(self._row(record_id), seq))
+                making = makers.get(record_id, records.IN_HISTORY)
+                stored_row = records.stored(self._row(record_id), seq, making)
+                (changed if record_id in self._stored else made).append(stored_row)
         exits: dict[tuple[str, str], StoredExit] = {}
         for stream, record_id, (hlc, dev) in self._exits:
             exits[stream, record_id] = StoredExit(stream, record_id, following[stream], hlc, dev)
             following[stream] += 1
+        records.insert_fresh(self.connection, self.community, fresh_ones)
         records.insert(self.connection, self.community, made)
         records.update(self.connection, self.community, changed)
         records.write_exits(self.connection, self.community, list(exits.values()))
-        write_history(self.connection, self.community, self._history)
+        write_history(self.connection, self.community, kept)
         write_history(self.connection, self.community, self._given_back)
         return own
 
@@ -195,67 +212,3 @@ class Batch:
                 self._exits.append((stored.stream, row.id, clock))
         self._rows[row.id] = Row(row.id, row.kind, stream, row.values, row.clock, row.clocks, row.deleted)
         self._touched[row.id] = self._touched.get(row.id, False) or by_server
-
-    def _note(self, operation: Operation, row: Row, kind: Kind) -> None:
-        fields = operation.fields
-        if operation.action == "patch":
-            # Groups whole, so that any version of a register can be read from the history alone.
-            whole: dict[str, Any] = {}
-            for name in fields:
-                register = kind.register_of.get(name)
-                if register is not None and register != operations.DELETED:
-                    whole.update(row.register(kind, register))
-            fields = {**whole, **fields}
-        self.authors[row.id, operation.clock] = operation.author
-        self._history.append(
-            StoredHistory(
-                row.id,
-                operation.hlc,
-                operation.device,
-                self.now,
-                row.kind,
-                operation.author,
-                _encode(fields),
-            )
-        )
-
-
-class Growth(msgspec.Struct):
-    """What a transaction does to a stream: positions taken, living rows gained and the sum of their checks."""
-
-    id: str
-    seq: int = 0
-    floor: int = 0
-    rows: int = 0
-    sum: int = 0
-
-    def add(self, rows: Iterable[Row]) -> None:
-        """These rows stand here now; deleted ones are not counted."""
-        checks = [row_check(row.id, row.clock, row.clocks) for row in rows if not row.deleted]
-        self.rows += len(checks)
-        self.sum += sum(checks)
-
-    def take(self, row: Row) -> None:
-        """A row stood here, as it was."""
-        if not row.deleted:
-            self.rows -= 1
-            self.sum -= row_check(row.id, row.clock, row.clocks)
-
-
-def bump(connection: Connection, community: str, growth: Mapping[str, Growth]) -> dict[str, int]:
-    """Advance the counters of these streams, in the order of their names; the first new position of each.
-
-    The last thing before the rows are written: from here to the end of the transaction nobody else writes there.
-    """
-    if not growth:
-        return {}
-    counted = ", ".join(f'"{name}" = stream."{name}" + excluded."{name}"' for name in ("seq", "rows", "sum"))
-    found = insert_rows(
-        connection,
-        schema.stream,
-        [growth[stream] for stream in sorted(growth)],
-        community=community,
-        conflict=f"(community, id) DO UPDATE SET {counted}",
-        returning="id, seq",
-    )
-    return {row.id: row.seq - growth[row.id].seq + 1 for row in found}

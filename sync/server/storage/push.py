@@ -1,7 +1,7 @@
 """One pushed batch, in one transaction: authorise, validate, merge, follow, give positions, answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import msgspec
@@ -14,8 +14,10 @@ from sync.domain.clock import FUTURE_LIMIT_MS, ZERO, Clock, hlc_of
 from sync.domain.merge import Clash, Row, merge
 from sync.domain.operations import Operation
 from sync.server.problems import ProtocolError
-from sync.server.storage import conflicts, derived, flows, replicas
+from sync.server.runner import Raced
+from sync.server.storage import conflicts, derived, flows, fresh, replicas
 from sync.server.storage.batch import Batch
+from sync.server.storage.batched import Batched
 from sync.server.storage.culprits import without_culprits
 from sync.server.storage.epochs import Epoch
 from sync.server.storage.givenback import Returns, depth
@@ -25,7 +27,7 @@ from sync.server.storage.records import parent_of
 from sync.server.storage.refusals import keep_refused
 from sync.server.storage.rights import RightsCache
 from sync.server.storage.values import Flaw
-from sync.wire import Conflict, Push, PushReply, Refusal
+from sync.wire import Conflict, PushReply, Refusal
 
 # Fields by which an operation of each kind names the records it must be judged with.
 _NAMING = {
@@ -52,20 +54,6 @@ class Desk:
     rights: RightsCache
 
 
-@dataclass(frozen=True, slots=True)
-class Batched:
-    """A batch taken apart: its operations in order, those with impossible values, and the digest of its bytes.
-
-    ``unsound`` names the impossible fields of rows given back, which are taken without them.
-    """
-
-    head: Push
-    operations: Sequence[Operation]
-    flaws: Mapping[int, Flaw]
-    digest: str
-    unsound: Mapping[int, frozenset[str]] = field(default_factory=dict)
-
-
 def push(
     connection: Connection, desk: Desk, caller: Caller, batched: Batched, *, now: int, keep_answer: bool = False
 ) -> bytes:
@@ -80,14 +68,18 @@ def push(
     if known is not None:
         return known
     latest = hlc_of(now + FUTURE_LIMIT_MS)
-    if any(operation.hlc > latest and operation.action != "state" for operation in batched.operations):
+    if any(group.action != "state" and max(group.hlc) > latest for group in batched.groups):
         raise ProtocolError(409, "clock", time=now)
-    round_ = without_culprits(
-        connection,
-        len(batched.operations),
-        lambda poison: _Round(connection, desk, caller, batched, replica, epoch, now=now, poison=poison).run(),
-    )
-    keep_refused(connection, caller.community, batched.operations, round_.refused, device=head.device, now=now)
+
+    def attempt(poison: frozenset[int]) -> _Round:
+        return _Round(connection, desk, caller, batched, replica, epoch, now=now, poison=poison)
+
+    try:
+        round_ = without_culprits(connection, batched.count, lambda poison: attempt(poison).run(at_once=not poison))
+    except Raced:  # one of those taken at once is here already: one by one it is known as a retry
+        round_ = without_culprits(connection, batched.count, lambda poison: attempt(poison).run(at_once=False))
+    if round_.refused:
+        keep_refused(connection, caller.community, batched.operations, round_.refused, device=head.device, now=now)
     reply = msgspec.json.encode(
         PushReply(batch=head.batch, refused=round_.refused, conflicts=round_.conflicts, ranges=round_.ranges)
     )
@@ -124,14 +116,24 @@ class _Round:
         self._poison = poison
         self._clashes: list[tuple[int, str, Clash]] = []
         self._seen: dict[tuple[str, Clock], Version] = {}
+        self._left: Sequence[tuple[int, Operation]] = ()
         self.replica = replica
         self.refused: list[Refusal] = []
         self.conflicts: list[Conflict] = []
         self.ranges: dict[str, tuple[int, int]] = {}
 
-    def run(self) -> "_Round":
-        """Apply what may be applied, derive what follows, write it all."""
-        self._load()
+    def run(self, *, at_once: bool) -> "_Round":
+        """Apply what may be applied, derive what follows, write it all; ``at_once`` what is plain.
+
+        Raises Raced when a record that was to be new is here.
+        """
+        batched, done = self._batched, set[int]()
+        if at_once and not batched.flaws:
+            device, accounts = batched.head.device, self._caller.accounts
+            done = fresh.take(self._batch, self._judge, batched.groups, device=device, accounts=accounts)
+        if len(done) < batched.count:
+            self._left = [(at, one) for at, one in enumerate(batched.operations) if at not in done]
+            self._load()
         for place, operation in self._in_order():
             flaw = self._apply(place, operation)
             if flaw is not None:
@@ -144,23 +146,18 @@ class _Round:
         return self
 
     def _in_order(self) -> Iterable[tuple[int, Operation]]:
-        """The operations with their places; of rows given back the parents come first."""
-        operations = self._batched.operations
-        returned: list[int] = []
-        if self._epoch.parent:
-            returned = [at for at, operation in enumerate(operations) if operation.action == "state"]
+        """The operations left, with their places; of rows given back the parents come first."""
+        returned = [one for one in self._left if self._epoch.parent and one[1].action == "state"]
         if not returned:
-            return enumerate(operations)
-        self._returns.expect((operations[at].id for at in returned), replica=self._batched.head.device)
-        returned.sort(key=lambda at: depth(operations[at].kind) if operations[at].kind in KINDS else 0)
-        others = ((at, operation) for at, operation in enumerate(operations) if operation.action != "state")
-        return chain(((at, operations[at]) for at in returned), others)
+            return self._left
+        self._returns.expect((operation.id for _, operation in returned), replica=self._batched.head.device)
+        returned.sort(key=lambda one: depth(one[1].kind) if one[1].kind in KINDS else 0)
+        return chain(returned, (one for one in self._left if one[1].action != "state"))
 
     def _load(self) -> None:
-        operations = self._batched.operations
-        locked = {operation.id for at, operation in enumerate(operations) if at not in self._batched.flaws}
+        locked = {operation.id for at, operation in self._left if at not in self._batched.flaws}
         looked_at: set[str] = set()
-        for place, operation in enumerate(operations):
+        for place, operation in self._left:
             kind = KINDS.get(operation.kind)
             if kind is not None and place not in self._batched.flaws:
                 for name in _NAMING[operation.kind]:
@@ -178,7 +175,7 @@ class _Round:
 
     def _unlike_now(self) -> Iterable[tuple[str, Clock]]:
         """The versions of flows that authors saw and that stand no longer."""
-        for place, operation in enumerate(self._batched.operations):
+        for place, operation in self._left:
             if place in self._batched.flaws:
                 continue
             seen = operation.prev.get(flows.FLOW)

@@ -42,6 +42,10 @@ record = Table(
     Column("deleted", Boolean, nullable=False),
     Column("parent", Id, nullable=False),  # the id that the kind's parent field names, '' when none
     Column("fields", Text, nullable=False),  # JSON {field: value}
+    # Who made the row and when (ms), as long as no other write followed. When one does, the first goes into the
+    # history, and ``at`` is 0 from then on: so what nobody changes, which is most, is stored once.
+    Column("author", Id, nullable=False, server_default=""),
+    Column("at", BigInteger, nullable=False, server_default="0"),
     Index("record_feed", "community", "stream", "seq"),
     Index("record_children", "community", "parent", "kind"),
     Index("record_deleted", "community", "id", postgresql_where=text("deleted"), sqlite_where=text("deleted")),
@@ -120,7 +124,7 @@ tried = Table(
     Index("tried_address", "community", "address", "at"),
 )
 
-history = Table(
+history = Table(  # without the writes that records still hold: ``author`` and ``at``
     "history",
     metadata,
     Column("community", Id, primary_key=True),

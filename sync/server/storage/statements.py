@@ -3,7 +3,8 @@
 One parameter that the database expands costs a fraction of a parameter a value, and is the same on both engines.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -61,7 +62,7 @@ def insert_rows(
     return connection.execute(text(sql), {"community": community, "doc": _document(rows)})
 
 
-def can_copy(connection: Connection, rows: Sequence[msgspec.Struct]) -> bool:
+def can_copy(connection: Connection, rows: Sized) -> bool:
     """Whether ``copy_rows`` is to be had and worth its round trips."""
     return len(rows) >= _WORTH_A_COPY and connection.dialect.name == "postgresql"
 
@@ -80,18 +81,30 @@ def copy_rows(
     CONFLICT: a row that exists is an IntegrityError, and the transaction is lost to its last savepoint.
     """
     columns = _columns(rows)
-    names = ", ".join(f'"{name}"' for name in columns)
     in_order = sorted(rows, key=attrgetter("id"))
     lines = b"\n".join([line(community, row) for row in in_order]).replace(b"\\", b"\\\\")
+    with _copying(connection, table, columns) as copy:
+        if lines.count(b"\t") == len(rows) * len(columns) and lines.count(b"\n") == len(rows) - 1:
+            copy.write(lines)
+        else:  # a text holds what ends a column or a row
+            for row in in_order:
+                cells = (community, *msgspec.structs.astuple(row))
+                copy.write_row([cell.decode() if isinstance(cell, bytes) else cell for cell in cells])
+
+
+def copy_lines(connection: Connection, table: Table, lines: Iterable[str], *, columns: Sequence[str]) -> None:
+    """The same with lines that are made already, of texts that hold neither tab nor end of line; any order will do."""
+    with _copying(connection, table, columns) as copy:
+        copy.write("\n".join(sorted(lines)).replace("\\", "\\\\"))
+
+
+@contextmanager
+def _copying(connection: Connection, table: Table, columns: Sequence[str]) -> Iterator[Any]:
+    names = ", ".join(f'"{name}"' for name in columns)
     driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" (community, {names}) FROM STDIN') as copy:
-            if lines.count(b"\t") == len(rows) * len(columns) and lines.count(b"\n") == len(rows) - 1:
-                copy.write(lines)
-            else:  # a text holds what ends a column or a row
-                for row in in_order:
-                    cells = (community, *msgspec.structs.astuple(row))
-                    copy.write_row([cell.decode() if isinstance(cell, bytes) else cell for cell in cells])
+            yield copy
     except connection.dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(
             "COPY", None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect

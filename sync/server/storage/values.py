@@ -18,7 +18,8 @@ from sync.wire import Group, bad_values
 Flaw = tuple[str, str]  # refusal code, field
 LONGEST_LIST = 2000  # items
 # Streams are named after records: an id with a colon in it could name somebody else's stream.
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ID, _IDS = re.compile(_UUID), re.compile(f"{_UUID}(?:,{_UUID})*")
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_INSTANT)]
 
@@ -35,9 +36,9 @@ def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
         if kind is None:
             found.update(dict.fromkeys(places, ("schema", "")))
             continue
-        for place, record_id in enumerate(group.id):
-            if not is_record_id(record_id):
-                found[places[place]] = ("invalid", "id")
+        if not _are_record_ids(group.id):
+            bad = (at for at, record_id in enumerate(group.id) if not is_record_id(record_id))
+            found.update(dict.fromkeys((places[at] for at in bad), ("invalid", "id")))
         if group.action == "state":
             continue  # see ``unsound``
         for name, column in zip(group.fields, group.cols, strict=False):
@@ -77,18 +78,19 @@ def is_record_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def _are_record_ids(ids: Sequence[str]) -> bool:
+    joined = ",".join(ids)
+    return _IDS.fullmatch(joined) is not None and joined.count(",") == len(ids) - 1
+
+
 def _bad(kind: Kind, name: str, column: Sequence[Any]) -> tuple[int, ...]:
     if name == DELETED:
         return bad_values(column, type_=bool)
     found = bad_values(column, type_=_type(kind.name, name))
-    if kind.fields[name].type is Type.DATE and not all(_is_day(day) for day in set(filter(_is_text, column))):
-        days = (at for at, value in enumerate(column) if _is_text(value) and not _is_day(value))
-        return tuple({*found, *days})
-    return found
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    if kind.fields[name].type is not Type.DATE or (not found and all(_is_day(day) for day in set(column) if day)):
+        return found
+    days = (at for at, value in enumerate(column) if isinstance(value, str) and not _is_day(value))
+    return tuple({*found, *days})
 
 
 @lru_cache(maxsize=10_000)
