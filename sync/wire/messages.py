@@ -27,7 +27,7 @@ Short = Annotated[str, Meta(max_length=1000)]
 class Limits(Struct, frozen=True, kw_only=True):
     """What one request may hold; told in the greeting, so that a client of another version keeps to the server's."""
 
-    operations: int = 4_000
+    operations: int = 3_000
     json_bytes: int = 4 * 1024 * 1024
     operation_bytes: int = 256 * 1024
     inflated_bytes: int = 16 * 1024 * 1024

@@ -16,6 +16,7 @@ from stations import Station, demand, visit
 from sticks import Stick
 from sync.domain.operations import new, patch
 from sync.errors import BundleError, Offline
+from sync.server.storage.history import EVERY_WRITE
 from sync.store import outbox
 
 KINDS = ("visit", "demand", "conflict")
@@ -168,7 +169,7 @@ class Walk:
 
 
 def _history(connection: Connection) -> list[tuple[int, str]]:
-    found = connection.execute(text("SELECT dev, fields FROM history"))
+    found = connection.execute(text(f"SELECT dev, fields FROM ({EVERY_WRITE}) AS h"))
     return [(row.dev, row.fields) for row in found]
 
 

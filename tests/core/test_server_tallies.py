@@ -145,9 +145,12 @@ def _as_before(connection: Connection) -> None:
         'ALTER TABLE stream DROP COLUMN "rows"',
         'ALTER TABLE stream DROP COLUMN "sum"',
         "ALTER TABLE history DROP COLUMN given_by",
+        "ALTER TABLE record DROP COLUMN author",
+        "ALTER TABLE record DROP COLUMN at",
         "DROP INDEX record_deleted",
         "DROP TABLE wanted",
         "DROP TABLE answered",
+        "DROP TABLE tried",
         "UPDATE alembic_version SET version_num = '0001'",
     ):
         connection.execute(text(line))

@@ -135,7 +135,7 @@ def test_a_batch_has_a_largest_size() -> None:
         wire.decode_operations(groups, most=3)
     assert caught.value.params == {"most": 3}
     assert Limits() == wire.LIMITS
-    assert (wire.LIMITS.operations, wire.LIMITS.json_bytes) == (2000, 4 * 1024 * 1024)
+    assert (wire.LIMITS.operations, wire.LIMITS.json_bytes) == (3000, 4 * 1024 * 1024)
 
 
 @pytest.mark.parametrize(
