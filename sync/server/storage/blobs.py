@@ -4,9 +4,11 @@ Unfinished ones have ``.part`` behind the name; only what has the right checksum
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import file_digest
+from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from sync.domain.catalogue import KINDS
+from sync.server.copies import sync_folder
 from sync.server.lock import hold
 from sync.server.problems import ProtocolError
 from sync.server.storage.records import load
@@ -49,36 +52,38 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def have(self, blob: Named) -> int:
-        """How many bytes are here."""
-        whole = self._path(blob)
-        if whole.exists():
-            return blob.size
-        part = _part_of(whole)
-        return part.stat().st_size if part.exists() else 0
-
     def add(self, blob: Named, offset: int, data: bytes) -> int:
         """Add bytes at the end of what is here; how many are here afterwards, on the disk.
 
-        Raises ProtocolError 409 ``offset`` (``have``) when they belong elsewhere, 413 ``too_large``, and 422
-        ``invalid`` when the whole has another checksum: all of it is forgotten, the sender begins anew.
+        All of them are here only when the whole was checked and stands under its own name. Raises ProtocolError 409
+        ``offset`` (``have``) when they belong elsewhere, 413 ``too_large``, and 422 ``invalid`` when the whole has
+        another checksum: all of it is forgotten, the sender begins anew.
         """
         whole = self._path(blob)
         if offset + len(data) > blob.size or len(data) > PIECE:
             raise ProtocolError(413, "too_large", most=min(PIECE, max(0, blob.size - offset)))
+        if whole.exists():
+            raise ProtocolError(409, "offset", have=blob.size)
         part = _part_of(whole)
         part.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("ab") as file:
+        with part.open("a+b") as file:
             hold(file)  # two PCs may send the same file at the same time
-            have = self.have(blob)
-            if whole.exists() or have != offset:
+            if whole.exists():
+                raise ProtocolError(409, "offset", have=blob.size)
+            have = os.fstat(file.fileno()).st_size
+            # All of it came before, and the server was stopped before the whole had its name.
+            was_complete = have >= blob.size
+            if not was_complete:
+                if have != offset:
+                    raise ProtocolError(409, "offset", have=have)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                have += len(data)
+            if have >= blob.size:
+                _finish(file, part, whole)
+            if was_complete:
                 raise ProtocolError(409, "offset", have=have)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            have += len(data)
-            if have == blob.size:
-                self._finish(blob, part, whole)
         return have
 
     def read(self, blob: Named, offset: int) -> bytes:
@@ -100,17 +105,6 @@ class Blobs:
                 gone += 1
         return gone
 
-    def _finish(self, blob: Named, part: Path, whole: Path) -> None:
-        with part.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-        if found != blob.sha256:
-            part.unlink()
-            raise ProtocolError(422, "invalid", field="sha256")
-        part.rename(whole)
-        folder = os.open(whole.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-
     def _path(self, blob: Named) -> Path:
         return self._folder / blob.community / blob.sha256[:2] / blob.sha256
 
@@ -122,6 +116,19 @@ def checksums(connection: Connection, community: str) -> frozenset[str]:
         {"community": community},
     )
     return frozenset(_fields.decode(row.fields)["sha256"] for row in found)
+
+
+def _finish(file: BufferedRandom, part: Path, whole: Path) -> None:
+    """Give what came its own name, when it is what that says; else forget it in place, for others may have it open."""
+    file.seek(0)
+    if file_digest(file, "sha256").hexdigest() != whole.name:
+        file.truncate(0)
+        raise ProtocolError(422, "invalid", field="sha256")
+    os.fsync(file.fileno())
+    if sys.platform == "win32":
+        file.close()  # there nobody renames an open file
+    part.rename(whole)
+    sync_folder(whole.parent)
 
 
 def _part_of(whole: Path) -> Path:
