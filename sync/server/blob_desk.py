@@ -9,10 +9,12 @@ from urllib.parse import parse_qs
 import msgspec
 from sqlalchemy import Connection
 
+from sync.domain.calendar import DAY
 from sync.domain.roles import Reach
 from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of
 from sync.server.runner import Runner
+from sync.server.storage import epochs
 from sync.server.storage.blobs import Blobs, Named, checksums, named
 from sync.server.storage.push import Caller
 from sync.wire import BlobReply
@@ -20,6 +22,7 @@ from sync.wire import BlobReply
 OCTETS = "application/octet-stream"  # compressed already, each in its own way
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
 _YOUNG_S = 2 * 86_400  # an upload may be on its way for so long before its attachment is looked for
+_RETURN_MS = 60 * DAY  # after a restore: until then a PC may give back the record that names a file
 
 Reaching = Callable[[Connection, Caller], Reach]
 
@@ -46,9 +49,19 @@ class BlobDesk:
         return Answer(data, media_type=OCTETS)
 
     async def sweep(self, community: str) -> int:
-        """Remove files that no attachment names any more; how many."""
-        kept = await self._runner.read(lambda connection: checksums(connection, community))
-        before_s = self._wall() / 1000 - _YOUNG_S
+        """Remove files that no attachment names any more; how many. None for a while after a restore."""
+        now = self._wall()
+
+        def look(connection: Connection) -> frozenset[str] | None:
+            epoch = epochs.current(connection)
+            if epoch.parent and now < epoch.since + _RETURN_MS:
+                return None
+            return checksums(connection, community)
+
+        kept = await self._runner.read(look)
+        if kept is None:
+            return 0
+        before_s = now / 1000 - _YOUNG_S
         return await asyncio.to_thread(self._blobs.sweep, community, kept, before_s=before_s)
 
     async def _asked(self, sent: Sent) -> tuple[Named, int]:

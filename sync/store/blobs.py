@@ -162,6 +162,11 @@ def done(store: Store, checksum: str) -> None:
         store.db.conn.execute("UPDATE blob SET way = '' WHERE sha256 = ?", (checksum,))
 
 
+def offer_all(db: Database) -> None:
+    """Queue every file that is here whole: the server may have lost it. To ask is cheap; inside a transaction."""
+    db.conn.execute("UPDATE blob SET way = ? WHERE have = size", (Way.UP.value,))
+
+
 def drop_unnamed(store: Store) -> int:
     """Let go of bytes that no attachment names any more; how many files they were."""
     with store.write():

@@ -13,7 +13,7 @@ from sync.domain import upgrades
 from sync.domain.checks import row_check
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation
-from sync.store import merging, unsent
+from sync.store import blobs, merging, unsent
 from sync.store.database import Database
 from sync.store.schema import TABLES
 from sync.store.state import write_state
@@ -44,6 +44,7 @@ def begin(store: Store, *, epoch: str, batch: int) -> None:
         store.db.conn.execute("DELETE FROM batch_log WHERE batch > ?", (batch,))
         store.db.conn.execute("DELETE FROM outbox WHERE action = 'state'")
         store.db.conn.execute("DELETE FROM giving")
+        blobs.offer_all(store.db)
         merging.start_anew(store.db)
         write_state(store.db, epoch=epoch, batch=batch, healing=ASKING, healing_at="")
     store.reload()

@@ -1,10 +1,16 @@
 """Bytes of attached files outlive what can go wrong: a server killed or restored, rights that end, a deletion."""
 
+import asyncio
+import os
+from pathlib import Path
+
 import pytest
 
+from ground import Ground
 from pictures import CHECKSUM, PICTURE, attach, fetched, kept, move, part_of
-from servers import Server
+from servers import Device, Server
 from stations import Station
+from sync.domain.calendar import DAY
 from sync.store import blobs
 from sync.store.blobs import Way
 
@@ -43,3 +49,60 @@ def test_what_is_here_whole_leaves_nothing_unfinished_beside_it(server: Server, 
     assert move(first) == 1
     assert len(first.line.asked) == asked + 1
     assert not part_of(server).exists()
+
+
+def age(server: Server, *, days: int) -> None:
+    """The server's files came so many days before what its clock says."""
+    at = server.clock() / 1000 - days * 86_400
+    for path in (server.service.settings.data / "blobs").glob("*/??/*"):
+        os.utime(path, (at, at))
+
+
+def test_after_a_restore_a_file_comes_back_from_a_pc_that_has_it(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
+    made = attach(server, first)
+    move(first)
+    for path in part_of(server).parent.iterdir():
+        path.unlink()
+    ground.restore(backup)
+    first.sync()
+    assert move(first) == 1
+    assert fetched(second, made) == PICTURE
+
+
+def test_who_only_fetched_a_file_gives_it_back_too(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
+    made = attach(server, first)
+    move(first)
+    assert fetched(second, made) == PICTURE
+    for path in part_of(server).parent.iterdir():
+        path.unlink()
+    ground.restore(backup)
+    second.sync()
+    assert move(second) == 1
+    assert kept(server) == {CHECKSUM: PICTURE}
+
+
+def test_files_are_not_swept_while_their_records_may_come_back(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
+    made = attach(server, first)
+    move(first)
+    ground.restore(backup)  # its files stayed: they are only added
+    server.clock.now += 59 * DAY
+    age(server, days=58)
+    assert asyncio.run(server.service.sweep_blobs()) == 0
+    first.sync()
+    assert fetched(second, made) == PICTURE
+    ground.restore(backup)
+    server.clock.now += 60 * DAY
+    age(server, days=58)
+    assert asyncio.run(server.service.sweep_blobs()) == 1  # nobody brought it back
