@@ -10,13 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from desktop.aside import Aside
 from desktop.hub import Hub
+from desktop.sync_status import Phase, Status
 from desktop.tasks import Tasks
 from sync.errors import Offline, QiaomenError, Refused, ServerTrouble, SyncError
 
@@ -30,39 +31,6 @@ Connect = Callable[[str], "HttpClient"]
 # What shows how far its records have come: read again when some of them have gone out or come back.
 _PROGRESS = ("sent", "to_send", "received", "to_receive", "seconds_left", "usable")
 _BADGED = frozenset((kind, "") for kind in ("household", "visit", "demand", "dispute"))
-
-
-class Phase(StrEnum):
-    """What the agent is at."""
-
-    OFF = "off"  # this PC has no server (practice, or not enrolled)
-    IDLE = "idle"
-    SYNCING = "syncing"
-    WAITING = "waiting"  # no line; tried again by itself
-    TROUBLE = "trouble"  # the server said no, or is broken; ``code`` says which
-    PAUSED = "paused"
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the status pill and the sync page show; times in ms since 1970, 0 for never.
-
-    ``usable``: what the person here needs first has been received. ``seconds_left`` is None until a pace is known.
-    """
-
-    phase: Phase = Phase.OFF
-    unsent: int = 0
-    refused: int = 0
-    to_decide: int = 0
-    handed: int = 0
-    last_success_at: int = 0
-    sent: int = 0
-    to_send: int = 0
-    received: int = 0
-    to_receive: int = 0
-    seconds_left: float | None = None
-    usable: bool = False
-    code: str = ""
 
 
 class SyncAgent(QObject):
@@ -97,6 +65,8 @@ class SyncAgent(QObject):
         self._is_running = False
         self._from_session = False
         self._again = False
+        # What comes by stick must not cross what comes by line: a session ends for it, and goes on afterwards.
+        self.aside = Aside(tasks, is_taken=lambda: self._is_running, make_room=self._make_room, after=self._after_aside)
         self._offset = 0  # of this PC's clock, as last seen by the session or read from the file
         self._news: deque[Progress | Touched] = deque()
         self._timer = QTimer(self)
@@ -141,7 +111,12 @@ class SyncAgent(QObject):
         """Everything is received once more from the server, and compared; what is not sent is not touched."""
         from sync.store import merging
 
-        self._tasks.write(None, merging.begin_sweep, lambda _: self.sync_now())
+        self.aside.run(
+            self,
+            lambda: self._tasks.write_wait(merging.begin_sweep),
+            lambda _: self.sync_now(),
+            lambda error: self._show(phase=Phase.TROUBLE, code=_code_of(error)),
+        )
 
     def recount(self) -> None:
         """What waits or was refused changed by another hand than a save: count again."""
@@ -159,7 +134,7 @@ class SyncAgent(QObject):
             self._timer.start(round(seconds * 1000))
 
     def _begin(self) -> None:
-        if self._is_running:
+        if self._is_running or self.aside.is_busy:
             self._again = True
             return
         if self.status.phase is Phase.OFF or not self._tasks.is_open:
@@ -230,23 +205,34 @@ class SyncAgent(QObject):
         if outcome.pushed or outcome.refused:
             self._tell(_BADGED)
         self._count()
+        if self.aside.let_in():
+            return
         again, self._again = self._again, False
         # One that was cut short, and then asked for again, has work left; one that was told to stop has not.
         self._wait(0.0 if again and not self._is_stopping() else self._schedule_of().after_success().in_s)
 
     def _failed(self, error: Exception) -> None:
         self._is_running = False
-        self._again = False
         self._hear()
+        self._again = self.aside.let_in()  # after it, it is tried once more
         if self.status.phase is Phase.PAUSED:
             return
-        code = error.code if isinstance(error, QiaomenError) else "bug"
+        code = _code_of(error)
         if isinstance(error, ServerTrouble) and code == "busy":
             code = "server_busy"  # the file on this PC can be busy, too, and is spoken of in other words
         self._show(phase=Phase.WAITING if isinstance(error, Offline) else Phase.TROUBLE, code=code)
         self._count()
         kind = error if isinstance(error, SyncError) else SyncError(code)
         self._wait(self._schedule_of().after_failure(kind).in_s)
+
+    def _make_room(self) -> None:
+        self._again = True
+        self._stop.set()
+
+    def _after_aside(self) -> None:
+        if self._again and self.status.phase is not Phase.PAUSED:
+            self._again = False
+            self._begin()
 
     def _schedule_of(self) -> Any:
         if self._schedule is None:
@@ -291,6 +277,10 @@ class SyncAgent(QObject):
         if status != self.status:
             self.status = status
             self._hub.sync_state.emit(status)
+
+
+def _code_of(error: Exception) -> str:
+    return error.code if isinstance(error, QiaomenError) else "bug"
 
 
 def _needed(store: Store, account_id: str) -> tuple[str, ...]:

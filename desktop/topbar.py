@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 from desktop import theme
 from desktop.context import Context
 from desktop.i18n import number, tr
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.search_field import SearchField, SearchResult

@@ -16,7 +16,7 @@ from desktop.pages.visits.batch import BatchPage
 from desktop.pages.visits.page import VisitPage
 from desktop.rehearsal import moves
 from desktop.rehearsal.hands import Hands
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from desktop.widgets.pin_field import PinField
 from sync.domain.colour_rules import Colour
 

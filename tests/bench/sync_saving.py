@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import Application
 from desktop.enrolling import set_up
 from desktop.paths import Paths
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from desktop.vault import Colleague, Profile, Vault
 from sync import wire
 from sync.domain.ids import new_id

@@ -14,7 +14,7 @@ from communities import SECRETARY_PIN, Community, community
 from desktop.lock import DataLock
 from desktop.pages.visits.page import VisitPage
 from desktop.paths import Paths
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from desktop.vault import Vault
 from programs import PIN, Clock, Program, furnish, ident
 from sync.domain.visit_facts import VisitIntent

@@ -13,7 +13,7 @@ from communities import SECRETARY_PIN, Community, community
 from desktop.pages.settings.page import SettingsPage
 from desktop.pages.settings.people import PeopleCard
 from desktop.pages.unlock.forms import CodeForm
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from programs import Program
 
 

@@ -1,17 +1,20 @@
 """Sync by stick on the sync page: the whole program, a real file, the centre's part done by the real server."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
-from desktop.pages.sync_centre.drives import is_stick, stick_folder
+from desktop.pages.sync_centre.drives import stick_folder, sticks_in
 from desktop.pages.sync_centre.page import SyncPage
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from programs import Program
 from sync.store.store import Store
 from sync.wire.bundle import read_file, write_file
@@ -112,8 +115,47 @@ def test_a_file_that_is_not_taken_in_says_why(program: Program, place: Community
 
 
 def test_the_file_chooser_begins_at_a_stick() -> None:
-    assert is_stick("/media/zhang/USB")
-    assert is_stick("/run/media/zhang/USB")
-    assert not is_stick("/home")
+    table = [
+        "/dev/sda1 / ext4 rw 0 0",
+        "//office/share /media/zhang/share cifs rw 0 0",
+        "office:/home /mnt/usb nfs rw 0 0",
+        r"/dev/sdb1 /media/zhang/我的\040U盘 vfat rw 0 0",
+        "/dev/sdc1 /run/media/zhang/USB exfat rw 0 0",
+    ]
+    assert list(sticks_in(table)) == ["/media/zhang/我的 U盘", "/run/media/zhang/USB"]
     found = stick_folder()
-    assert found is None or is_stick(str(found))
+    assert found is None or found.is_dir()
+
+
+def test_the_window_does_not_wait_for_a_stick_that_does_not_answer(program: Program, page: SyncPage) -> None:
+    answered, asked = threading.Event(), []
+
+    def find() -> None:
+        asked.append(threading.current_thread())
+        answered.wait()
+
+    page.stick._find = find
+    QTest.mouseClick(page.stick.out, Qt.MouseButton.LeftButton)
+    program.until(lambda: asked, "it is looked for")
+    assert asked[0] is not threading.current_thread()
+    assert not list(program.home.glob("带去中心-*.qmb"))
+    answered.set()
+    program.settle()
+    assert stick_file(program)
+
+
+def test_a_session_ends_before_a_stick_is_taken_in(program: Program, place: Community, page: SyncPage) -> None:
+    record(program, place)
+    program.press("没有网：存到 U 盘带走")
+    answer = carried_to_the_centre(program, place)
+    agent = program.app.agent
+    agent.sync_now()  # begins while the person is choosing the file
+    page.stick._import(answer)
+    assert (agent._is_running, agent.aside.is_busy) == (True, False)
+    program.until(lambda: agent.aside.is_busy, "the stick's turn")
+    assert not agent._is_running
+    program.until(lambda: not agent.aside.is_busy, "it is taken in")
+    assert agent._is_running, "what the stick broke off goes on"
+    program.until(lambda: agent.status.phase is Phase.IDLE, "the end")
+    program.settle()
+    assert agent.status.unsent == 0

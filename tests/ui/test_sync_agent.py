@@ -6,11 +6,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
-from desktop.sync_agent import Phase, Status, SyncAgent
+from desktop.sync_agent import SyncAgent
+from desktop.sync_status import Phase, Status
 from programs import Clock, Program, furnish
+from sync.errors import StoreError
 from sync.store import blobs
 from sync.store.store import Store
 
@@ -125,6 +129,54 @@ def test_going_on_after_the_session_saw_the_pause_begins_another_at_once(program
     agent.sync_now()
     program.until(lambda: agent.status.unsent == 0 and not agent._is_running, "it is sent")
     assert place.line.asked.count("hello") == first + 1
+
+
+def test_work_aside_runs_alone_and_one_after_the_other(program: Program, place: Community) -> None:
+    agent = begin(program)
+    owner, gone = QObject(), QObject()
+    go_on, heard = threading.Event(), list[str]()
+
+    def work(name: str) -> str:
+        heard.append(f"{name} begins, session {agent._is_running}")
+        go_on.wait()
+        return name
+
+    def fail() -> str:
+        raise StoreError("disk_full")
+
+    before = place.line.asked.count("hello")
+    agent.aside.run(owner, lambda: work("one"), heard.append, heard.append)
+    agent.aside.run(gone, lambda: work("two"), heard.append, heard.append)
+    agent.aside.run(owner, fail, heard.append, lambda error: heard.append(str(error)))
+    program.until(lambda: heard, "the first begins")
+    agent.sync_now()
+    assert not agent._is_running, "it waits for its turn"
+    shiboken6.delete(gone)
+    go_on.set()
+    program.until(lambda: place.line.asked.count("hello") > before and not agent._is_running, "a session follows")
+    assert heard == ["one begins, session False", "one", "two begins, session False", "disk_full"]
+    agent.pause()
+    agent.sync_now()
+    agent.aside.run(owner, lambda: work("three"), heard.append, heard.append)
+    agent.pause()
+    program.until(lambda: heard[-1] == "three", "it has its turn in a pause, too")
+    program.settle()
+    assert agent.status.phase is Phase.PAUSED
+    assert not agent._is_running
+
+
+def test_a_download_begun_anew_waits_for_the_session_that_runs(program: Program, place: Community) -> None:
+    agent = begin(program)
+    agent.sync_now()
+    agent.download_again()
+    program.until(lambda: not (agent._is_running or agent.aside.is_busy), "the end")
+    assert place.line.asked.count("pull")
+    program.app.tasks.write(None, lambda store: store.db.conn.execute("PRAGMA query_only = 1") and None)
+    agent.download_again()
+    program.until(lambda: agent.status.phase is Phase.TROUBLE, "it could not be begun")
+    program.app.tasks.write(None, lambda store: store.db.conn.execute("PRAGMA query_only = 0") and None)
+    program.settle()
+    begin(program)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from communities import SECRETARY_PIN, Community, community
 from desktop.pages.sync_centre.conflict_box import ConflictBox
 from desktop.pages.sync_centre.page import SyncPage
-from desktop.sync_agent import Phase
+from desktop.sync_status import Phase
 from programs import Program
 from servers import Device
 from sync.domain.ids import new_id

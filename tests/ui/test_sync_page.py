@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
 from desktop.pages.sync_centre.page import SyncPage
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.words.moments import moment_words
 from programs import PIN, Clock, Program, furnish
 from sync.domain.calendar import instant

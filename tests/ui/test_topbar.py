@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desk import Desk
 from desktop import theme
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.topbar import TopBar, status_words
 from sync.domain.calendar import instant
 from world import World

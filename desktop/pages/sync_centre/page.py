@@ -17,7 +17,7 @@ from desktop.pages.sync_centre.read import Overview, read_overview
 from desktop.pages.sync_centre.refused_card import RefusedCard
 from desktop.pages.sync_centre.state_card import StateCard
 from desktop.pages.sync_centre.stick import StickCard
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.widgets.flow import ResponsiveColumns
 
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 
 from desktop.context import Context
 from desktop.i18n import tr
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.widgets.ask import Question
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card, fact

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from desktop import theme
 from desktop.context import Context
 from desktop.i18n import number, tr
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.texts import code_words, words
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card

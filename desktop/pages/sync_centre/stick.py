@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from desktop.context import Context
 from desktop.i18n import mark, number, tr
 from desktop.pages.sync_centre.drives import stick_folder
-from desktop.sync_agent import Phase, Status
+from desktop.sync_status import Phase, Status
 from desktop.texts import code_words, words
 from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.card import Box, Card, clear
@@ -96,14 +96,21 @@ class StickCard(Card):
     def _ask_where(self) -> None:
         day = datetime.fromtimestamp(self._context.now() / 1000, UTC).astimezone(CHINA)
         name = f"{tr('to the centre')}-{day:%m%d-%H%M}{SUFFIX}"
-        stick = self._find()
-        self._context.ask.pick_save(
-            self,
-            title=tr("Save to a stick"),
-            filters=f"{tr(_FILES)} (*{SUFFIX})",
-            suggested=str(stick / name) if stick else name,
-            then=self._export,
-        )
+
+        def ask(stick: Path | None) -> None:
+            self._context.ask.pick_save(
+                self,
+                title=tr("Save to a stick"),
+                filters=f"{tr(_FILES)} (*{SUFFIX})",
+                suggested=str(stick / name) if stick else name,
+                then=self._export,
+            )
+
+        self._look_for_stick(ask)
+
+    def _look_for_stick(self, then: Callable[[Path | None], object]) -> None:
+        # A stick that is broken can keep whoever asks it waiting; that must not be the window.
+        self._context.tasks.net(self, self._find, then, lambda _: then(None))
 
     def _export(self, path: Path) -> None:
         target = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
@@ -119,18 +126,21 @@ class StickCard(Card):
             self._say(*_out_words(told, target), role="good-box")
 
         self._begin(tr("Saving to the stick"), pressed=self.out)
-        tasks.net(self, work, done, self._failed)
+        self._context.agent.aside.run(self, work, done, self._failed)
 
     # ------------------------------------------------------------------------------------------- back
 
     def _ask_which(self) -> None:
-        self._context.ask.pick_file(
-            self,
-            title=tr("Take in from a stick"),
-            filters=f"{tr(_FILES)} (*{SUFFIX})",
-            then=self._import,
-            folder=self._find(),
-        )
+        def ask(stick: Path | None) -> None:
+            self._context.ask.pick_file(
+                self,
+                title=tr("Take in from a stick"),
+                filters=f"{tr(_FILES)} (*{SUFFIX})",
+                then=self._import,
+                folder=stick,
+            )
+
+        self._look_for_stick(ask)
 
     def _import(self, path: Path) -> None:
         tasks, now = self._context.tasks, self._context.now
@@ -149,7 +159,7 @@ class StickCard(Card):
                 self._context.hub.touched.emit(frozenset(met))
 
         self._begin(tr("Taking in from the stick"), pressed=self.back)
-        tasks.net(self, work, done, self._failed)
+        self._context.agent.aside.run(self, work, done, self._failed)
 
     # ------------------------------------------------------------------------------------------- meanwhile, after
 
