@@ -76,8 +76,9 @@ def _moved_at(store: Store, row: Row) -> Clock:
     """The clock of what put the row into its stream: its own register, or that of the record it follows."""
     kind = TABLES[row.kind].kind
     if kind.inherits:
+        # What another program wrote there may name a kind that is not known here.
         parent_kind = kind.fields[kind.parent].refers or row.values["record_kind"]
-        parent = schema.load_one(store.db, parent_kind, row.values[kind.parent])
+        parent = schema.load_one(store.db, parent_kind, row.values[kind.parent]) if parent_kind in TABLES else None
         return _moved_at(store, parent) if parent else (0, 0)
     return row.clock_of(_MOVED_BY.get(row.kind, ""))
 

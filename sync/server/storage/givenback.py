@@ -23,7 +23,7 @@ from sync.domain.stubs import GONE_AFTER, deleted_at
 from sync.server.storage import records, schema
 from sync.server.storage.batch import Batch
 from sync.server.storage.epochs import Epoch
-from sync.server.storage.judge import Judge
+from sync.server.storage.judge import Judge, is_of
 from sync.server.storage.people import find_installation
 from sync.server.storage.rights import KINDS_OF_RIGHTS, reach_of
 from sync.server.storage.statements import among, ids_json, insert_rows
@@ -115,7 +115,7 @@ class Returns:
         if gone or not (merged.changed or waits):
             return None  # nothing of it was lost
         parent = self._batch.known(row.values.get(kind.parent)) if kind.parent else None
-        if parent is not None and (refers := kind.fields[kind.parent].refers) and parent.kind != refers:
+        if parent is not None and not is_of(parent, kind, row.values):
             return "invalid", kind.parent
         stream = self._stream(row, kind, parent)
         if kind.name in KINDS_OF_RIGHTS and not self._may_write(row, kind, stream):
@@ -161,7 +161,9 @@ class Returns:
                 self._follow_building(row, kind, parent)
 
     def _stream(self, row: Row, kind: Kind, parent: Row | None) -> str:
-        if kind.inherits and (parent is None or parent.stream.startswith(WAITING)):
+        if kind.inherits and (
+            parent is None or parent.stream.startswith(WAITING) or not is_of(parent, kind, row.values)
+        ):
             return WAITING + self._installation
         return kind.stream(
             row.id, row.values, community=self._batch.community, parent_stream=parent.stream if parent else ""

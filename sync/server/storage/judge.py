@@ -26,6 +26,11 @@ _ONCE = {
 }
 
 
+def is_of(parent: Row, kind: Kind, values: Mapping[str, Any]) -> bool:
+    """Whether the record these values name is of the kind that they say it is, or that theirs always belongs to."""
+    return parent.kind == (kind.fields[kind.parent].refers or values.get("record_kind"))
+
+
 class Judge:
     """Answers for one batch; sees the places and grants that the batch itself brings."""
 
@@ -75,6 +80,8 @@ class Judge:
             refers = kind.fields[kind.parent].refers
             if parent is None or (refers and parent.kind != refers):
                 return "parent_missing", kind.parent
+            if before is None and not is_of(parent, kind, values):
+                return "invalid", "record_kind"
         flaw = self._misplaced(kind, values, before)
         if flaw is not None:
             return flaw
