@@ -90,9 +90,11 @@ def test_a_backup_under_writes_is_of_one_moment(database: str, tmp_path: Path, a
         with ThreadPoolExecutor(4) as pool:
             pushed = [pool.submit(write, device) for device in devices]
             made = []
-            for number in range(3):
-                made.append(backup.make(Settings(tmp_path / "first", database), tmp_path / f"{number}.qmbackup"))
-            stop.append(True)
+            try:
+                for number in range(3):
+                    made.append(backup.make(Settings(tmp_path / "first", database), tmp_path / f"{number}.qmbackup"))
+            finally:
+                stop.append(True)  # a backup that failed must not leave them writing for ever
             total = sum(count.result() for count in pushed)
     counts = []
     for one in made[::2]:

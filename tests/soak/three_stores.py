@@ -60,8 +60,13 @@ def _tested(name: str, programs: Path | None) -> dict[str, Counter[str]]:
     command = [sys.executable, "-m", "pytest", "--no-cov", "-q", f"--junit-xml={report}", "--tb=short", *files]
     command += ["-k", "postgresql"] if programs else []
     command += shlex.split(os.environ.get("ARGS", ""))
-    environment = {**os.environ, **({postgresql.PROGRAMS: str(programs)} if programs else {})}
+    environment = dict(os.environ)
+    if programs:  # the server finds pg_dump of the same version on the path
+        environment |= {postgresql.PROGRAMS: str(programs), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    report.unlink(missing_ok=True)
     subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    if not report.exists():  # a test that hung ended them all
+        return {"SQLite": Counter(failed=1), "postgresql": Counter(failed=1)}
     counts: dict[str, Counter[str]] = {"sqlite": Counter(), "postgresql": Counter(), "": Counter()}
     for case in ET.parse(report).iter("testcase"):
         store = next((store for store in ("sqlite", "postgresql") if store in case.get("name", "")), "")
