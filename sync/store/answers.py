@@ -15,7 +15,7 @@ from sync.domain.merge import merge
 from sync.domain.operations import Operation
 from sync.domain.roles import Viewer
 from sync.store import leaving, unsent, writer
-from sync.store.database import Database
+from sync.store.database import Database, freely
 from sync.store.state import read_state, write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
@@ -69,13 +69,14 @@ def settle(store: Store, reply: Reply) -> Touched:
         store.clock.observe(conn.execute(_LATEST, span[1:3]).fetchone()[0])
         unsure = {stream for (stream,) in conn.execute(_UNSURE, span[1:3])}
         refused = {sent[refusal.index][0]: refusal for refusal in reply.refused if refusal.index < len(sent)}
-        if refused:
-            accepted = [(line[0],) for line in sent if line[0] not in refused]
-            store.db.conn.executemany("DELETE FROM outbox WHERE op = ?", accepted)
-        else:
-            store.db.conn.execute("DELETE FROM outbox WHERE op BETWEEN ? AND ?", span[1:3])
         held = _held(store.db)
-        store.db.conn.execute("DELETE FROM inflight WHERE batch = ?", (reply.batch,))
+        with freely(store.db):  # what was sent stands in the rows, or in the quarantine
+            if refused:
+                accepted = [(line[0],) for line in sent if line[0] not in refused]
+                conn.executemany("DELETE FROM outbox WHERE op = ?", accepted)
+            else:
+                conn.execute("DELETE FROM outbox WHERE op BETWEEN ? AND ?", span[1:3])
+            conn.execute("DELETE FROM inflight WHERE batch = ?", (reply.batch,))
         touched = _take_refusals(store, reply.batch, span, refused)
         note_batch(store.db, reply.batch, span[3])
         if not refused and not held:

@@ -16,7 +16,16 @@ from sqlite_utils import Database, Migrations  # noqa: E402
 
 from sync.errors import StoreError  # noqa: E402
 
-__all__ = ["KEY_BYTES", "Database", "Migrations", "check_integrity", "converted", "immediate", "open_database"]
+__all__ = [
+    "KEY_BYTES",
+    "Database",
+    "Migrations",
+    "check_integrity",
+    "converted",
+    "freely",
+    "immediate",
+    "open_database",
+]
 
 KEY_BYTES = 32
 BUSY_MS = 5000
@@ -68,6 +77,19 @@ def immediate(db: Database, *, lasting: bool = True) -> Iterator[None]:
             if db.conn.in_transaction:  # a full disk has rolled back already
                 db.conn.execute("ROLLBACK")
             raise
+
+
+@contextmanager
+def freely(db: Database) -> Iterator[None]:
+    """Pages that are given up here are not written over at once, but when they are used again, before any new ones.
+
+    Elsewhere they are; it costs more than all else that a large deletion does. The file is encrypted either way.
+    """
+    db.conn.execute("PRAGMA secure_delete = FAST")
+    try:
+        yield
+    finally:
+        db.conn.execute("PRAGMA secure_delete = ON")
 
 
 def open_database(path: Path, key: bytes, *, read_only: bool = False, create: bool = False) -> Database:

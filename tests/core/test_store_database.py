@@ -11,7 +11,7 @@ import pytest
 from sync.domain.operations import new, patch
 from sync.errors import QiaomenError, StoreError
 from sync.store import migrations, schema
-from sync.store.database import check_integrity, converted, immediate, open_database
+from sync.store.database import check_integrity, converted, freely, immediate, open_database
 from sync.store.state import SyncState, write_state
 from sync.store.store import Reader, Store, wall_ms
 from world import KEY, Clock, World, ident, rules
@@ -47,6 +47,21 @@ def test_settings_of_the_writing_connection(world: World) -> None:
         "cache_size": -40_000,
         "busy_timeout": 5000,
     }
+
+
+def test_pages_are_written_over_at_once_but_for_what_the_server_has(world: World) -> None:
+    conn = world.store.db.conn
+
+    def setting() -> int:
+        return int(conn.execute("PRAGMA secure_delete").fetchone()[0])
+
+    assert setting() == 1
+    with freely(world.store.db):
+        assert setting() == 2
+    assert setting() == 1
+    with pytest.raises(KeyError), freely(world.store.db):
+        raise KeyError
+    assert setting() == 1
 
 
 def test_all_tables_of_ours_are_strict(world: World) -> None:

@@ -401,3 +401,11 @@ def test_text_is_looked_at_inside_lists_and_mappings() -> None:
     assert not wire.is_clean(["a", {"b": ["\0"]}])
     assert not wire.is_clean({"\0": 1})
     assert not wire.is_clean(("e\u0301",))
+
+
+def test_a_batch_is_packed_once_and_one_of_an_earlier_program_is_read_as_it_is() -> None:
+    body = wire.encode(pushed(visits(3)))
+    packed = wire.packed(body)
+    assert len(packed) < len(body)
+    assert wire.packed(packed) == packed
+    assert wire.unpacked(packed) == wire.unpacked(body) == body
