@@ -97,6 +97,17 @@ def allowed(
     return own and today and _steps(viewer, operation, after, seen, changed - {"state_before"})
 
 
+def may_return(viewer: Viewer, operation: Operation, *, seen: Values, after: Values) -> bool:
+    """Whether ``viewer`` may give back a flow, several steps long maybe, in the place of the one that is here.
+
+    The station may, which enters what it has on paper in the state it is in; others no more than one step of theirs.
+    """
+    posts = STATION_ROLES | ({"mediator"} if operation.kind == "dispute" else frozenset())
+    if seen["compound_id"] in viewer.compounds(posts):
+        return True
+    return allowed(viewer, operation, seen=seen, after=after, written_by=None)
+
+
 def version_seen(operation: Operation, current: Values, version: Version | None) -> Values:
     """The record with its flow as the author saw it; the row as it stands where the history is silent."""
     if version is None:

@@ -1,8 +1,9 @@
 """After a restore: which rows the server wants back from a device, and what it takes of them.
 
 A row given back (``state``) has the clocks of its own life, and each register is taken when its clock is larger than
-the one here: never a conflict, in whatever order and however often. It is taken only when the server asked this replica
-for it, only in streams that the caller may read, and never with a clock of a time after the restore.
+the one here, in whatever order and however often. It is taken only when the server asked this replica for it, only in
+streams that the caller may read, and never with a clock of a time after the restore. What would overwrite a row that is
+here has to pass ``overwriting`` besides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS, Kind
 from sync.domain.checks import row_check
 from sync.domain.clock import ZERO, Clock
-from sync.domain.merge import Row, merge
+from sync.domain.merge import Clash, Merged, Row, merge
 from sync.domain.operations import Operation
 from sync.domain.roles import Reach
 from sync.domain.stubs import GONE_AFTER, deleted_at
@@ -24,6 +25,7 @@ from sync.server.storage import records, schema
 from sync.server.storage.batch import Batch
 from sync.server.storage.epochs import Epoch
 from sync.server.storage.judge import Judge, is_of
+from sync.server.storage.overwriting import Overwriting
 from sync.server.storage.people import find_installation
 from sync.server.storage.rights import KINDS_OF_RIGHTS, reach_of
 from sync.server.storage.statements import among, ids_json, insert_rows
@@ -72,9 +74,11 @@ def want(
 
 
 class Returns:
-    """The rows given back in one batch by an installation with these accounts."""
+    """The rows given back in one batch by an installation with these accounts; ``server`` is the server's replica."""
 
-    def __init__(self, batch: Batch, epoch: Epoch, judge: Judge, installation: str, accounts: frozenset[str]) -> None:
+    def __init__(
+        self, batch: Batch, epoch: Epoch, judge: Judge, installation: str, accounts: frozenset[str], *, server: int
+    ) -> None:
         self._batch = batch
         self._epoch = epoch
         self._judge = judge
@@ -84,6 +88,8 @@ class Returns:
         self._wanted: frozenset[str] = frozenset()
         self._reaches: dict[str, Reach] = {}  # by installation, with the rights that this batch has brought so far
         self._cases: set[str] = set()  # streams of cases that came to their mediators with this batch
+        self._overwriting = Overwriting(batch, epoch, judge, accounts, server=server)
+        self.clashes: list[tuple[str, Clash]] = []  # record, what may not overwrite the version that is here
 
     def expect(self, ids: Iterable[str], *, replica: int) -> None:
         """Look up which of these rows were asked for, and forget that they were: each is given back once."""
@@ -107,30 +113,61 @@ class Returns:
             return "invalid", "id"
         if before is not None and not self._reads(self._installation, before.stream):
             return "out_of_scope", ""
-        merged = merge(before, _sound(operation, kind, bad, self._epoch), kind)
+        sound = _sound(operation, kind, bad, self._epoch)
+        merged = merge(before, sound, kind)
         row = merged.row
         assert row is not None
         waits = before is not None and before.stream.startswith(WAITING)
         gone = before is None and row.deleted and deleted_at(row) + GONE_AFTER <= self._batch.now
         if gone or not (merged.changed or waits):
             return None  # nothing of it was lost
+        placed = self._place(row, kind)
+        if isinstance(placed, tuple):
+            return placed
+        if kind.name in KINDS_OF_RIGHTS and not self._may_write(row, kind, placed):
+            return "read_only", ""
+        if kind.name == "dispute" and self._mediates(row, placed):
+            self._cases.add(placed)
+        if not self._reads(self._installation, placed):
+            if before is not None and not waits:
+                return "out_of_scope", ""
+            placed = WAITING + self._installation
+        if before is None or waits:
+            self._take(merged, kind, placed)
+            return None
+        return self._overwrite(before, sound, kind, merged, placed)
+
+    def settle(self) -> None:
+        """End the conflicts about what has been taken after all."""
+        self._overwriting.settle()
+
+    def _place(self, row: Row, kind: Kind) -> str | Flaw:
         parent = self._batch.known(row.values.get(kind.parent)) if kind.parent else None
         if parent is not None and not is_of(parent, kind, row.values):
             return "invalid", kind.parent
-        stream = self._stream(row, kind, parent)
-        if kind.name in KINDS_OF_RIGHTS and not self._may_write(row, kind, stream):
-            return "read_only", ""
-        if kind.name == "dispute" and self._mediates(row, stream):
-            self._cases.add(stream)
-        if not self._reads(self._installation, stream):
-            if before is not None and not waits:
-                return "out_of_scope", ""
-            stream = WAITING + self._installation
+        return self._stream(row, kind, parent)
+
+    def _take(self, merged: Merged, kind: Kind, stream: str) -> None:
+        row = merged.row
+        assert row is not None
         self._batch.give_back(row, kind, merged.changed, stream=stream, installation=self._installation)
         if kind.name in KINDS_OF_RIGHTS:
             self._reaches.clear()
-        self._follow_building(row, kind, parent)
-        return None
+        self._follow_building(row, kind, self._batch.known(row.values.get(kind.parent)) if kind.parent else None)
+
+    def _overwrite(self, before: Row, operation: Operation, kind: Kind, merged: Merged, stream: str) -> Flaw | None:
+        """Of a row that is here: take what may be taken, keep the rest as conflicts."""
+        decided = self._overwriting.decide(before, operation, kind, merged, stream=stream)
+        if decided.taken != frozenset(merged.changed):
+            fields = {n: value for n, value in operation.fields.items() if kind.register_of[n] in decided.taken}
+            merged = merge(before, msgspec.structs.replace(operation, fields=fields), kind)
+            assert merged.row is not None
+            placed = self._place(merged.row, kind)
+            stream = placed if isinstance(placed, str) else before.stream
+        self.clashes += [(before.id, clash) for clash in decided.clashes]
+        if merged.changed:
+            self._take(merged, kind, stream)
+        return ("read_only", decided.barred) if decided.barred else None
 
     def release(self) -> None:
         """The rows that waited go where they belong, if their parents are here and their givers may read there."""

@@ -109,7 +109,9 @@ class _Round:
         self._batch = Batch(connection, caller.community, replica=desk.replica, now=now)
         self._judge = Judge(self._batch, rows=rows, rights=rights, today=day_of(now))
         self._epoch = epoch
-        self._returns = Returns(self._batch, epoch, self._judge, caller.installation, caller.accounts)
+        self._returns = Returns(
+            self._batch, epoch, self._judge, caller.installation, caller.accounts, server=desk.replica
+        )
         self._desk = desk
         self._caller = caller
         self._batched = batched
@@ -141,6 +143,7 @@ class _Round:
         if self._epoch.parent:
             self.refused.sort(key=lambda refusal: refusal.op)
             self._returns.release()
+            self._returns.settle()
         self._derive()
         self.ranges = self._batch.finish()
         return self
@@ -190,7 +193,9 @@ class _Round:
         kind = KINDS[operation.kind]
         before = self._batch.row(operation.id)
         if operation.action == "state" and self._epoch.parent:
-            return self._returns.take(operation, kind, self._batched.unsound.get(place, frozenset()))
+            flaw = self._returns.take(operation, kind, self._batched.unsound.get(place, frozenset()))
+            self._clash(place, self._returns.clashes)
+            return flaw
         if operation.action == "state" or operation.device != self._batched.head.device:
             return "invalid", ""  # whole rows are given back only when the server has asked for them
         if before is not None and before.kind != kind.name:
@@ -221,10 +226,14 @@ class _Round:
             return "not_allowed", "state"
         # Its device has written another place: it must not step over the row.
         self._batch.accept(merged, operation, kind, stream=stream, by_server=followed)
-        for clash in merged.clashes:
-            self._clashes.append((place, operation.id, clash))
-            self.conflicts.append(Conflict(place, clash.register))
+        self._clash(place, [(operation.id, clash) for clash in merged.clashes])
         return None
+
+    def _clash(self, place: int, clashes: list[tuple[str, Clash]]) -> None:
+        for record_id, clash in clashes:
+            self._clashes.append((place, record_id, clash))
+            self.conflicts.append(Conflict(place, clash.register))
+        clashes.clear()
 
     def _may_flow(self, operation: Operation, kind: Kind, before: Row | None) -> bool:
         if before is not None and not any(name in operation.fields for name in kind.registers[flows.FLOW]):
