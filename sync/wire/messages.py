@@ -22,6 +22,7 @@ SCHEMA_MIN = 1  # below it a pull is answered ``upgrade``; a push still works fo
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]  # of records, streams, replicas' epochs; all are shorter
 Short = Annotated[str, Meta(max_length=1000)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]  # of a batch's body, in hexadecimal
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -141,14 +142,14 @@ class Conflict(Struct, frozen=True, array_like=True):
 class Withdraw(Struct, frozen=True, kw_only=True):
     """Batches without an answer, from ``batch`` on, that are to count as taken with nothing in them.
 
-    ``digests`` are those of their bodies, in hexadecimal, in the order of their numbers.
+    ``digests`` are those of their bodies, in the order of their numbers.
     """
 
     device: Whole
     batch: Whole
     epoch: Id
     schema: Whole
-    digests: Annotated[list[Short], Meta(min_length=1, max_length=64)]
+    digests: Annotated[list[Digest], Meta(min_length=1, max_length=64)]
 
 
 class PushReply(Struct, frozen=True, kw_only=True):
