@@ -57,12 +57,8 @@ def set_up(
         recovery = slots.set_recovery(key)
         store = Store.create(vault.database, key, community_id=enrolled.community_id, rules=rules, wall=wall)
         try:
-            store.set_state(
-                installation_id=enrolled.installation_id,
-                private_key=enrolled.key.private,
-                server_url=server_url,
-                fingerprint=fingerprint_of(vault.database),
-            )
+            enrolled.note(store)
+            store.set_state(server_url=server_url, fingerprint=fingerprint_of(vault.database))
             api = Api.of_installation(
                 http,
                 key=enrolled.key,

@@ -21,7 +21,7 @@ from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
 from sync.server.runner import Runner
 from sync.server.settings import Settings
-from sync.server.storage import archiving, beginning, people, shape, tries
+from sync.server.storage import archiving, beginning, epochs, people, shape, tries
 from sync.server.storage.batch import Batch
 from sync.server.storage.batched import Batched
 from sync.server.storage.push import Caller, Desk, push
@@ -186,6 +186,9 @@ class Service:
                 account=account,
                 time=now,
                 sync_window_s=self._window_s(connection),
+                epoch=epochs.current(connection).id,
+                sealing_key=self.identity.sealing.public,
+                signing_key=self.identity.signing.public,
             )
 
         try:

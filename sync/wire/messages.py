@@ -263,6 +263,9 @@ class EnrolReply(Struct, frozen=True, kw_only=True):
     account: Id
     time: Whole
     sync_window_s: Whole  # the routine session starts at a random moment within so many seconds
+    epoch: Annotated[str, Meta(max_length=128)] = ""  # this and the keys are what a first bundle needs
+    sealing_key: bytes = b""
+    signing_key: bytes = b""
 
 
 class GrantWish(Struct, frozen=True, kw_only=True):

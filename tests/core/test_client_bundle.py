@@ -575,3 +575,21 @@ def test_what_the_stick_has_brought_is_not_given_up_by_the_line(server: Server, 
     assert first.sync().pushed == 4  # the answers, one by one
     assert first.line.asked[:3] == ["hello", "withdraw", "push"]
     assert {late().status_code for late in first.line.late} == {200}
+
+
+def test_after_enrolment_everything_may_go_by_stick(
+    server: Server, secretary: Device, tmp_path: Path, stick: Stick
+) -> None:
+    """The line went before the first greeting: the first bundle brings all rows, and takes along what was noted."""
+    secretary.accepted(server.visit("b1-101"))
+    code = server.invite(secretary, "grid_worker", "compound", "compound")
+    far = Station.enrolled(server, tmp_path, code, name="far")
+    brought = stick.round(far)
+    assert (brought.accepted, brought.note) == (0, "")
+    assert len(far.rows("visit")) == 1
+    far.save([visit(server, far)])
+    assert stick.round(far).accepted == 1
+    assert far.store.state.verified_at == far.store.now()
+    assert set(far.line.asked) == {"enrol"}
+    assert far.sync().verified
+    far.store.close()

@@ -102,9 +102,8 @@ class Station:
         store = Store.create(
             folder / f"{name}.db", KEY, community_id=done.community_id, rules=rules(), wall=server.clock
         )
-        store.set_state(
-            installation_id=done.installation_id, private_key=done.key.private, server_url="http://server.test"
-        )
+        done.note(store)
+        store.set_state(server_url="http://server.test")
         return cls(line, server.clock, store, done.key, done.account_id)
 
     def api(self, http: httpx.Client) -> Api:
