@@ -86,7 +86,7 @@ class BundleError(SyncError):
     """A bundle, the file of sync by stick; whatever the code, nothing was changed by it.
 
     Codes: bundle_not_one, bundle_damaged, bundle_newer, bundle_forged, bundle_wrong_way, bundle_other_community,
-    bundle_other_pc, bundle_other_centre, bundle_other_epoch, bundle_unknown_pc, bundle_revoked, bundle_no_key,
+    bundle_other_pc, bundle_other_centre, bundle_unknown_pc, bundle_revoked, bundle_no_key,
     bundle_unwritable, bundle_unreadable, bundle_stick_full.
     """
 

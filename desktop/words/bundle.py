@@ -37,10 +37,6 @@ WORDS: Final = {
         mark("This file comes from another centre"),
         mark("Nothing was changed. Only what your own centre gives you is taken in here."),
     ),
-    "bundle_other_epoch": (
-        mark("The centre's records were restored from a copy"),
-        mark("Nothing was taken in; all you noted is on this PC. Sync once by line, then sticks work again."),
-    ),
     "bundle_no_key": (
         mark("This PC has not met the centre yet"),
         mark("Nothing was written; all you noted is on this PC. Sync once by line, then a stick will do."),
@@ -81,6 +77,10 @@ WORDS: Final = {
     "bundle_unread": (
         mark("The centre could not read a part of what you sent"),
         mark("Nothing is lost. Sync once by line, or call the support."),
+    ),
+    "bundle_restored": (
+        mark("The centre's records were restored from a copy"),
+        mark("Nothing is lost. Save to the stick once more and hand it in: after two or three times both sides agree."),
     ),
     "bundle_withdrawn": (
         mark("The centre did not take a part of it: this PC had taken it back, to send it in smaller pieces"),

@@ -6,7 +6,7 @@ the store lives, in small pieces; files are read and written by whoever calls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Raw
 
 from sync import wire
+from sync.client import bundle_restored
 from sync.client.api import APP
 from sync.client.bundle_answer import Imported, import_, who
 from sync.client.means import Call
@@ -21,7 +22,7 @@ from sync.domain.operations import Operation
 from sync.errors import BundleError
 from sync.keys.sealing import SealingKey
 from sync.keys.signatures import KeyPair
-from sync.store import merging, outbox, stick
+from sync.store import giving_back, merging, outbox, stick
 from sync.store.outbox import Limits
 from sync.store.state import SyncState
 from sync.store.stick import Stick
@@ -59,12 +60,13 @@ def export(
     state, known = call(who)
     if not (known.sealing_key and state.epoch and state.private_key):
         raise BundleError("bundle_no_key")
-    if state.healing:
-        raise BundleError("bundle_other_epoch")  # what a restored centre has asked for goes by line, before all else
+    told = call(bundle_restored.question)
     waiting = call(lambda store: outbox.pending_counts(store.db).unsent)
     batches: tuple[outbox.Batch, ...] = ()
+    if call(lambda store: store.state.healing) == giving_back.GIVING:
+        batches = call(partial(_returns, limits=limits))
     # One batch at a time, so that saving can go between two of them.
-    for most in range(1, bundle.MOST_BATCHES + 1):
+    for most in range(len(batches) + 1, bundle.MOST_BATCHES + 1) if call(bundle_restored.may_go) else ():
         grown = call(partial(_series, limits=limits, most=most))
         if len(grown) == len(batches):
             break
@@ -93,6 +95,8 @@ def export(
             cursors=dict(cursors),
             pushes=[Raw(wire.unpacked(batch.body)) for batch in batches],
             sealing_key=SealingKey.of_secret(state.private_key).public,
+            id=[record_id for _, record_id in told.keys] if told else [],
+            check=list(told.checks) if told else [],
         ),
         recipient_key=known.sealing_key,
         signing_key=key,
@@ -113,6 +117,14 @@ def _series(store: Store, *, limits: Limits, most: int) -> tuple[outbox.Batch, .
         )
 
     return outbox.take_series(store, encode, pack=wire.packed, limits=limits, most=most)
+
+
+def _returns(store: Store, *, limits: Limits) -> tuple[outbox.Batch, ...]:
+    def take(operations: int, most: int) -> tuple[outbox.Batch, ...]:
+        fewer = replace(limits, operations=min(limits.operations, operations))
+        return _series(store, limits=fewer, most=most)
+
+    return bundle_restored.returns(store, take)
 
 
 def _standing(store: Store) -> tuple[SyncState, Stick, Mapping[str, int], int, int]:

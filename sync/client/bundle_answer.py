@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sync import wire
+from sync.client import bundle_restored
 from sync.client.greeting import floors_of
 from sync.client.means import Call
 from sync.domain.merge import Row
@@ -35,9 +36,9 @@ class Imported:
     ``accepted``, ``refused`` and ``conflicts`` of the operations it answered; ``received`` rows; ``carried``
     operations that still wait for an answer. ``note`` is a code that says what was left out, '' for nothing:
     ``bundle_older`` (all in it was here already), ``bundle_gap`` (rows before it are missing here, so a new bundle has
-    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked``, ``bundle_unread``,
-    ``bundle_withdrawn`` (a batch was not taken and goes out anew) or ``bundle_other_epoch`` (a line met another life
-    of the centre's data meanwhile; what the rest of the file says is of no use any more).
+    to be made), ``bundle_more`` (there was more than fits), ``bundle_clock``, ``bundle_forked``, ``bundle_unread``
+    or ``bundle_withdrawn`` (a batch was not taken and goes out anew), ``bundle_restored`` (the centre was restored, and
+    further files bring both sides together).
     """
 
     accepted: int
@@ -84,13 +85,7 @@ def _read(call: Call, content: bytes) -> Down:
     down = packed.open(SealingKey.of_secret(state.private_key), Down)
     if down.epoch < state.epoch:
         raise BundleError("bundle_older")  # of a life that ended with a restore; ids of epochs rise with time
-    if not _is_same_life(state, down):
-        raise BundleError("bundle_other_epoch")
     return down
-
-
-def _is_same_life(state: SyncState, down: Down) -> bool:
-    return down.epoch == state.epoch and not state.healing
 
 
 class _OtherLife(Exception):
@@ -114,6 +109,7 @@ class _Import:
         self._wall = wall
         self._on_progress = on_progress
         self._on_touched = on_touched
+        self._is_whole = False  # nothing is to be given back to a restored centre: rows may be taken in
         self._accepted = self._refused = self._conflicts = self._received = 0
 
     def run(self) -> Imported:
@@ -121,12 +117,20 @@ class _Import:
         try:
             note = self._take_in()
         except _OtherLife:
-            note = "bundle_other_epoch"
+            note = bundle_restored.NOTE
         carried = self._straight(self._finish)
         return Imported(self._accepted, self._refused, self._conflicts, self._received, carried, note)
 
     def _take_in(self) -> str:
+        if self._straight(lambda store: bundle_restored.meet(store, self._down)):
+            return bundle_restored.NOTE
+        self._call(lambda store: bundle_restored.take_answer(store, self._down))
         note = self._answers()
+        if not self._call(bundle_restored.is_whole) or self._down.want is not None:
+            return note or bundle_restored.NOTE
+        if not self._down.listed:
+            return note or "bundle_older"
+        self._is_whole = True
         if self._call(lambda store: _is_older(store, self._down)):
             return note or ("" if self._accepted or self._refused else "bundle_older")
         missing = self._rows()
@@ -136,7 +140,7 @@ class _Import:
         """Run with the store, unless a session has met another life of the server since the last piece."""
 
         def work(store: Store) -> T:
-            if not _is_same_life(store.state, self._down):
+            if store.state.epoch != self._down.epoch or (self._is_whole and store.state.healing):
                 raise _OtherLife
             return fn(store)
 

@@ -124,7 +124,7 @@ class Greeting:
         if not state.epoch:
             call(lambda store: store.set_state(epoch=reply.epoch))
             return reply
-        if not call(lambda store: _flew(store, reply)):
+        if not call(lambda store: giving_back.flew(store, batch=reply.batch, digest=reply.digest)):
             # In the lost life a copy of this file may have written more under this name than is known here, and others
             # give that back: the same clocks must not stand for two things.
             call(replicas.rename_replica)
@@ -185,13 +185,3 @@ def _is_behind(cursors: Mapping[str, int], heads: Sequence[wire.StreamHead]) -> 
     """Whether the server lacks positions that were reached here: it was restored, or a stream may be read no longer."""
     head_of = {head.id: head.head for head in heads}
     return any(cursor > head_of.get(stream, 0) for stream, cursor in cursors.items())
-
-
-def _flew(store: Store, reply: wire.HelloReply) -> bool:
-    """Whether the last batch the server has of this replica was sent from here, and only its answer is missing.
-
-    Under another name it would be written once more; under the same one the server knows it.
-    """
-    return any(
-        batch.number == reply.batch and batch.digest.hex() == reply.digest for batch in outbox.in_flight(store.db)
-    )

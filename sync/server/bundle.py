@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from sync.server.storage.push import Caller, Desk, push
 from sync.wire import (
     LIMITS,
     SCHEMA_MIN,
+    Digests,
     Hello,
     HelloReply,
     Problem,
@@ -32,6 +34,7 @@ from sync.wire import (
 )
 from sync.wire.bundle import Answer, Down, Header, Up
 
+_TOLD_AT_ONCE = 5_000
 _PAGES_BYTES = 44 * 1024 * 1024  # of JSON; the largest page more is still below what a bundle may hold
 
 
@@ -107,12 +110,16 @@ class BundleDesk:
         caller = Caller(known.community, known.id, known.accounts)
         greeted = await self._greet(caller, up)
         counts = _Counts()
-        if isinstance(greeted, HelloReply):
+        if isinstance(greeted, HelloReply) and greeted.epoch != up.epoch:
+            counts.problem = "epoch"  # the answer says so, and what it has of this PC
+        elif isinstance(greeted, HelloReply):
             await self._take(caller, up, greeted.batch, counts)
         else:
             counts.problem = greeted.code
             counts.answers = [_refused(bytes(raw), greeted) for raw in up.pushes[:1]]
+        want = await self._wanted(caller, up, counts)
         down = await self._runner.read(lambda c: self._down(c, caller, up, counts.answers))
+        down = msgspec.structs.replace(down, want=want)
         answer = await asyncio.to_thread(
             bundle.pack,
             Header(
@@ -199,6 +206,25 @@ class BundleDesk:
 
         return decode(await self._runner.write(write), type_=PushReply)
 
+    async def _wanted(self, caller: Caller, up: Up, counts: _Counts) -> list[str] | None:
+        """After a restore: which of the rows that a PC tells of are to be given back; None when it tells of none."""
+        found: list[str] = []
+        if not up.id or counts.problem:
+            return None
+        for at in range(0, len(up.id), _TOLD_AT_ONCE):
+            ids = up.id[at : at + _TOLD_AT_ONCE]
+            told = Digests(
+                device=up.device, epoch=up.epoch, schema=up.schema, id=ids, check=up.check[at : at + _TOLD_AT_ONCE]
+            )
+            asked = partial(self._answers.digests, caller=caller, message=told, now=self._wall())
+            try:
+                reply = await self._runner.write(asked)
+            except ProtocolError as error:
+                counts.problem = error.code
+                return None
+            found += [ids[place] for place in reply.want]
+        return found
+
     def _down(self, connection: Connection, caller: Caller, up: Up, answers: list[Answer]) -> Down:
         """The answers, and the pages after the PC's positions, with the rights it has now."""
         now = self._wall()
@@ -206,7 +232,7 @@ class BundleDesk:
         replica = replicas.find(connection, caller.community, up.device)
         at, pages, size = dict(up.cursors), list[msgspec.Raw](), 0
         streams: list[StreamHead] = []
-        more = up.epoch == epoch.id and up.schema >= SCHEMA_MIN
+        more = listed = up.epoch == epoch.id and up.schema >= SCHEMA_MIN and not up.id
         while more and size < _PAGES_BYTES:
             pull = Pull(device=up.device, epoch=up.epoch, schema=up.schema, streams=at, limit=LIMITS.rows)
             page = self._answers.page(connection, caller, pull, now=now)
@@ -221,6 +247,8 @@ class BundleDesk:
             epoch=epoch.id,
             time=now,
             batch=replica.batch if replica else 0,
+            digest=replica.digest if replica else "",
+            listed=listed,
             answers=answers,
             cursors=up.cursors,
             pages=pages,

@@ -41,7 +41,7 @@ _NOT_TAKEN = {
     "clock": "the PC's clock was wrong and will be put right by the answer",
     "forked": "a copy of the PC has sent under the same name; the answer gives it a new one",
     "withdrawn": "the PC has given it up since, and sends what was in it anew",
-    "epoch": "the data here were restored since; that PC has to sync by line once",
+    "epoch": "the data here were restored since; the PC's next files give back what was lost",
 }
 
 

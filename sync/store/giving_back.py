@@ -13,9 +13,10 @@ from sync.domain import upgrades
 from sync.domain.checks import row_check
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation
-from sync.store import blobs, merging, unsent
+from sync.store import blobs, merging, outbox, unsent
 from sync.store.database import Database
 from sync.store.schema import TABLES
+from sync.store.schema import to_json as schema_json
 from sync.store.state import write_state
 from sync.store.store import Store
 from sync.store.writer import Key, Session
@@ -31,6 +32,14 @@ class Question:
     keys: tuple[Key, ...]
     checks: tuple[int, ...]
     until: str
+
+
+def flew(store: Store, *, batch: int, digest: str) -> bool:
+    """Whether the last batch the server has of this replica was sent from here, and only its answer is missing.
+
+    Under another name it would be written once more; under the same one the server knows it.
+    """
+    return any((one.number, one.digest.hex()) == (batch, digest) for one in outbox.in_flight(store.db))
 
 
 def begin(store: Store, *, epoch: str, batch: int) -> None:
@@ -84,6 +93,20 @@ def answer(store: Store, question: Question, wanted: Iterable[int]) -> None:
     store.reload()
 
 
+def answer_by_id(store: Store, wanted: Iterable[str]) -> None:
+    """All that was left to ask about has been asked about at once, and these rows are wanted: give them back."""
+    ids = (schema_json(list(wanted)),)
+    with store.write():
+        for name in TABLES:
+            store.db.conn.execute(
+                f"""INSERT INTO giving (kind, id) SELECT ?, id FROM "{name}"
+                    WHERE id IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT id FROM giving)""",
+                (name, *ids),
+            )
+        write_state(store.db, healing=GIVING, healing_at="")
+    store.reload()
+
+
 def begin_giving(store: Store) -> None:
     """The server has been asked about everything."""
     store.set_state(healing=GIVING, healing_at="")
@@ -108,6 +131,11 @@ def queue(store: Store, *, most: int) -> int:
             write_state(store.db, healing=DONE)
     store.reload()
     return len(rows) if rows or not chosen else queue(store, most=most)
+
+
+def left(db: Database) -> int:
+    """How many rows are wanted back and not in the outbox yet."""
+    return int(db.conn.execute("SELECT count(*) FROM giving").fetchone()[0])
 
 
 def without_work(store: Store, keys: Sequence[Key]) -> dict[Key, Row]:

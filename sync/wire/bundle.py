@@ -60,6 +60,8 @@ class Up(Struct, frozen=True, kw_only=True):
     cursors: dict[Id, Whole]
     pushes: list[Raw]
     sealing_key: bytes  # of the PC: the answer is sealed with it
+    id: list[Id] = []  # after a restore: the rows that are held here, as in ``Digests``
+    check: list[Whole] = []
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -83,6 +85,9 @@ class Down(Struct, frozen=True, kw_only=True):
     pages: list[Raw]  # each a PullReply, opened one by one
     streams: list[StreamHead]
     more: bool  # the pages end before the heads: this was all that fits
+    digest: str = ""  # of ``batch``: by it the PC knows after a restore where both agree
+    want: list[Id] | None = None  # of the rows that the PC told of, those to be given back; None: it told of none
+    listed: bool = True  # false: there are neither pages nor a list of streams in it
 
 
 @dataclass(frozen=True, slots=True)

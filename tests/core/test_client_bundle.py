@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
+from ground import Ground
 from postgresql import PostgreSQL
 from servers import Device, Server
 from stations import Station, demand, visit
@@ -309,17 +310,16 @@ def test_a_restored_centre_asks_for_a_line_once(server: Server, first: Station, 
     server.service._runner.write_now(lambda c: epochs.begin_anew(c, now=server.clock()))
     answer, report = stick.centre(path)
     assert report.problem == "epoch"
-    assert code_of(stick, first, answer) == "bundle_other_epoch"
     server.clock.now += HOUR
     first.sync()
+    rows = first.rows("household")
+    assert rows
+    assert stick.import_(first, answer).note == "bundle_older"  # the line has told all this already
+    assert first.rows("household") == rows
     assert unsent(first) == 0
     assert code_of(stick, first, old) == "bundle_older"
     first.save([visit(server, first)])
     assert stick.round(first).accepted == 1
-    first.store.set_state(healing=1)
-    with pytest.raises(BundleError, match="bundle_other_epoch"):
-        stick.export(first)
-    first.store.set_state(healing=0)
 
 
 def test_another_life_met_by_a_line_meanwhile_ends_the_taking_in_and_drops_nothing(
@@ -336,7 +336,7 @@ def test_another_life_met_by_a_line_meanwhile_ends_the_taking_in_and_drops_nothi
         giving_back.begin(first.store, epoch="another", batch=first.store.state.batch)
 
     brought = bundle.import_(lambda fn: fn(first.store), answer, wall=first.clock, on_progress=meet)
-    assert (brought.received, brought.note) == (1, "bundle_other_epoch")
+    assert (brought.received, brought.note) == (1, "bundle_restored")
     assert {kind: len(first.rows(kind)) for kind in held} == held | {"visit": 2}
     assert merging.swept_streams(first.store) == set(merging.cursors(first.store)), "all is still to be met"
     assert first.store.state.healing == giving_back.ASKING
@@ -591,5 +591,123 @@ def test_after_enrolment_everything_may_go_by_stick(
     assert stick.round(far).accepted == 1
     assert far.store.state.verified_at == far.store.now()
     assert set(far.line.asked) == {"enrol"}
+    assert far.sync().verified
+    far.store.close()
+
+
+def carried_back(stick: Stick, station: Station) -> list[str]:
+    """There and back until the person is told nothing more; what was told on the way."""
+    told = []
+    for _ in range(9):
+        told.append(stick.round(station).note)
+        if not told[-1]:
+            return told
+    raise AssertionError(told)
+
+
+@BOTH
+def test_a_restored_centre_gets_everything_back_by_stick_alone(
+    server: Server, secretary: Device, first: Station, other: Station, stick: Stick, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    first.save([visit(server, first)])
+    first.sync()
+    backup = ground.copy()
+    first.save([visit(server, first, note="丢了") for _ in range(5)])
+    other.save([visit(server, other, "b2-101", note="也丢了")])
+    for station in (first, other, first):
+        station.sync()
+    lost = {row[0] for row in first.rows("visit")}
+    first.save([patch("visit", min(lost), note="没传")])
+    old = stick.export(first)
+    first.save([visit(server, first, note="后来")])
+    server.clock.now += HOUR
+    ground.restore(backup)
+    for station in (first, other):
+        station.line.asked.clear()
+    late, report = stick.centre(old)
+    assert report.problem == "epoch"
+    name = first.store.replica
+    assert stick.import_(first, late).note == "bundle_restored"
+    assert first.store.replica != name
+    assert {row[0] for row in first.rows("visit")} > lost
+    assert carried_back(stick, first) == ["bundle_restored", ""]
+    assert stick.import_(first, late).note in ("", "bundle_older")
+    assert carried_back(stick, other) == ["bundle_restored", "bundle_restored", ""]
+    assert stick.round(first).note == ""
+    assert same(first, other)
+    assert {row[0] for row in first.rows("visit")} > lost
+    assert outbox.pending_counts(first.store.db).quarantined == unsent(first) == 0
+    assert first.store.state.verified_at == first.store.now()
+    assert first.line.asked == other.line.asked == []
+    outcome = first.sync()
+    assert (outcome.verified, outcome.pushed, outcome.pulled) == (True, 0, 0)
+
+
+def test_what_a_restored_centre_had_taken_already_is_not_sent_under_another_name(
+    server: Server, secretary: Device, first: Station, stick: Stick, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    first.save([visit(server, first)])
+    stick.centre(stick.export(first))  # its answer is lost
+    backup = ground.copy()
+    server.clock.now += HOUR
+    ground.restore(backup)
+    name = first.store.replica
+    assert carried_back(stick, first) == ["bundle_restored", "bundle_restored", ""]
+    assert first.store.replica == name
+    assert len({(line.id, line.hlc, line.dev) for line in ground.table("history") if line.kind == "visit"}) == 1
+    assert first.sync().verified
+
+
+def test_a_file_that_answers_twice_or_late_while_rows_are_given_back(
+    server: Server, secretary: Device, first: Station, stick: Stick, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
+    first.save([visit(server, first) for _ in range(5)])
+    first.sync()
+    server.clock.now += HOUR
+    ground.restore(backup)
+    assert stick.round(first).note == "bundle_restored"
+    stick.limits = outbox.Limits(operations=2)
+    asked = [stick.centre(stick.export(first))[0] for _ in range(2)]
+    for answer in (*asked, asked[0]):
+        assert stick.import_(first, answer).note == "bundle_restored"
+    first.save([visit(server, first)])
+    given = [stick.centre(stick.export(first))[0] for _ in range(2)]
+    assert stick.import_(first, asked[1]).note == "bundle_restored"
+    assert stick.import_(first, given[0]).note == ""
+    assert stick.import_(first, given[1]).refused == 0
+    assert len(first.rows("visit")) == 6
+    assert first.sync().verified
+    assert outbox.pending_counts(first.store.db).quarantined == 0
+
+
+def test_a_line_may_go_on_with_what_a_stick_began_and_the_other_way_round(
+    server: Server, secretary: Device, first: Station, stick: Stick, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    backup = ground.copy()
+    first.save([visit(server, first) for _ in range(5)])
+    first.sync()
+    server.clock.now += HOUR
+    ground.restore(backup)
+    first.sync(stop=lambda: True)  # it has met the other life by line, and asked nothing yet
+    assert first.store.state.healing == giving_back.ASKING
+    assert stick.round(first).note == "bundle_restored"
+    assert first.sync().verified
+    assert len(first.rows("visit")) == 5
+
+
+def test_a_centre_restored_without_a_word_is_noticed_by_stick_and_an_empty_pc_has_nothing_to_give(
+    server: Server, secretary: Device, tmp_path: Path, stick: Stick
+) -> None:
+    code = server.invite(secretary, "grid_worker", "compound", "compound")
+    far = Station.enrolled(server, tmp_path, code, name="far")
+    server.service._runner.write_now(lambda c: epochs.begin_anew(c, now=server.clock() + 1))
+    assert stick.round(far).note == "bundle_restored"
+    assert stick.round(far).note == ""
+    assert far.rows("household")
     assert far.sync().verified
     far.store.close()
