@@ -711,3 +711,17 @@ def test_a_centre_restored_without_a_word_is_noticed_by_stick_and_an_empty_pc_ha
     assert far.rows("household")
     assert far.sync().verified
     far.store.close()
+
+
+def test_a_server_that_tells_no_epoch_at_enrolment_is_greeted_first(
+    server: Server, secretary: Device, tmp_path: Path, stick: Stick
+) -> None:
+    code = server.invite(secretary, "grid_worker", "compound", "compound")
+    far = Station.enrolled(server, tmp_path, code, name="far")
+    known = far.store.state.epoch
+    far.store.set_state(epoch="")  # as a server of the first version leaves it
+    with pytest.raises(BundleError, match="bundle_no_key"):
+        stick.export(far)
+    assert far.sync().verified
+    assert far.store.state.epoch == known
+    far.store.close()
