@@ -51,7 +51,13 @@ class Checking:
     def _compare(self, heads: Sequence[wire.StreamHead], greeted: Greeted) -> Comparison:
         told = [Head(head.id, head.head, head.floor, head.rows, head.sum) for head in heads]
         all_told = not greeted.is_newer
-        found = self._means.call(lambda store: verifying.compare(store, told, all_told=all_told))
+
+        def look(heads: Sequence[Head]) -> Comparison:
+            return self._means.call(lambda store: verifying.compare(store, heads, all_told=all_told))
+
+        found = look(told)
+        while found.waiting and not self._means.stop():
+            found = found.and_then(look(found.waiting))
         for difference in found.differing:
             _log.warning(
                 "a stream differs: %s, rows here %d, there %d, sums %s",

@@ -12,6 +12,7 @@ from sync.server.problems import ProtocolError
 from sync.server.storage import epochs, feed, givenback, replicas
 from sync.server.storage.epochs import Epoch
 from sync.server.storage.push import Caller
+from sync.server.storage.replicas import Replica, Seen
 from sync.server.storage.rights import RightsCache, reach_of
 from sync.wire import (
     LIMITS,
@@ -36,18 +37,28 @@ class Answers:
         self._rights = rights
         self._keys = keys
 
+    def greet_unchanged(
+        self, connection: Connection, caller: Caller, message: Hello, *, now: int, window_s: int
+    ) -> HelloReply | None:
+        """Greet a replica that says nothing new, by reading alone; None when there is something to write down."""
+        replica = replicas.find_unchanged(
+            connection, caller.community, message.device, installation=caller.installation, seen=_seen(message, now)
+        )
+        epoch = epochs.current(connection)
+        if replica is None or (message.epoch == epoch.id and _lead(connection, caller, message, done=replica.batch)):
+            return None
+        return self._greeting(connection, caller, message, epoch, replica, now=now, window_s=window_s)
+
     def greet(self, connection: Connection, caller: Caller, message: Hello, *, now: int, window_s: int) -> HelloReply:
         """Greet a replica, registered if it is new. One that is ahead of this server tells that the data were
         restored from a backup without a word: then another epoch begins.
         """
-        seen = replicas.Seen(
-            schema=message.schema,
-            app=message.app.replace("\0", ""),
-            seen_at=now,
-            fingerprint=message.fingerprint.replace("\0", ""),
-        )
         replica = replicas.greet(
-            connection, caller.community, message.device, installation=caller.installation, seen=seen
+            connection,
+            caller.community,
+            message.device,
+            installation=caller.installation,
+            seen=_seen(message, now),
         )
         epoch = epochs.current(connection)
         if message.epoch == epoch.id:
@@ -55,6 +66,19 @@ class Answers:
             if lead:
                 epoch = epochs.begin_anew(connection, now=now, after=epoch.id)
                 log("alarm", code="restored_unsaid", installation=caller.installation, epoch=epoch.id, **lead)
+        return self._greeting(connection, caller, message, epoch, replica, now=now, window_s=window_s)
+
+    def _greeting(
+        self,
+        connection: Connection,
+        caller: Caller,
+        message: Hello,
+        epoch: Epoch,
+        replica: Replica,
+        *,
+        now: int,
+        window_s: int,
+    ) -> HelloReply:
         sealing_key, signing_key = self._keys
         heads = list(older.heads(self._heads(connection, caller, now=now), schema=message.schema))
         is_level = bool(message.level) and message.level == digest_heads(heads)
@@ -112,6 +136,15 @@ class Answers:
         """The streams that the accounts of this installation may read now."""
         rights = self._rights.of(connection, caller.community)
         return reach_of(connection, caller.community, rights, caller.accounts, today=day_of(now))
+
+
+def _seen(message: Hello, now: int) -> Seen:
+    return Seen(
+        schema=min(message.schema, 2**31 - 1),
+        app=message.app.replace("\0", ""),
+        seen_at=now,
+        fingerprint=message.fingerprint.replace("\0", ""),
+    )
 
 
 def _meant_for(epoch: Epoch, told: str) -> None:

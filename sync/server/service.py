@@ -89,10 +89,20 @@ class Service:
     async def hello(self, sent: Sent) -> Answer:
         """The greeting of a replica."""
 
-        def read(connection: Connection) -> tuple[Caller, Hello]:
-            return caller_of(connection, sent, now=self._now()), received(sent, Hello)[0]
+        now = self._now()
 
-        caller, message = await self._runner.read(read)
+        def read(connection: Connection) -> tuple[Caller, Hello, HelloReply | None]:
+            caller, message = caller_of(connection, sent, now=now), received(sent, Hello)[0]
+            window_s = self._window_s(connection)
+            return (
+                caller,
+                message,
+                self._answers.greet_unchanged(connection, caller, message, now=now, window_s=window_s),
+            )
+
+        caller, message, reply = await self._runner.read(read)
+        if reply is not None:
+            return _ok(reply)
         now = self._now()
 
         def greet(connection: Connection) -> HelloReply:

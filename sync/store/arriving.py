@@ -14,6 +14,7 @@ from sync.domain.checks import row_check
 from sync.domain.clock import Clock
 from sync.domain.merge import Row
 from sync.store import contacts, schema
+from sync.store.database import Database
 from sync.store.schema import FOLLOWERS, TABLES, Table
 from sync.store.store import Store, Touched
 
@@ -95,13 +96,18 @@ def take(store: Store, table: Columns) -> Touched:
             "INSERT OR REPLACE INTO met (id, stream) VALUES (?, ?)", zip(table.ids, repeat(table.stream), strict=False)
         )
     cells = _cells(table, into)
-    are_new = conn.executemany(into.insert, cells).rowcount == len(cells)
-    if not are_new:
-        conn.executemany(into.upsert, cells)
+    is_here = conn.execute(f'SELECT 1 FROM "{table.kind}" WHERE id = ?', (table.ids[0],)).fetchone() is not None
+    inserted = 0 if is_here else conn.executemany(into.insert, cells).rowcount
+    are_new = inserted == len(cells)
+    before = {} if are_new else _change(store.db, into, cells)
     conn.execute("INSERT OR IGNORE INTO stream (id) VALUES (?)", (table.stream,))
     conn.execute("DELETE FROM verified WHERE stream = ?", (table.stream,))
     touched = frozenset(zip(repeat(table.kind), table.ids, strict=False))
-    if are_new and table.kind == "visit" and set(contacts.NEEDED).issubset(table.names):
+    if table.kind == "visit" and not are_new:
+        changes = ((before.get(new[0]), new) for new in cells)
+        # Where some have come in just now, a row that is here as it is may be one of them.
+        contacts.follow(store.db, ((None if inserted and old == new else old, new) for old, new in changes))
+    elif are_new and table.kind == "visit" and set(contacts.NEEDED).issubset(table.names):
         given = dict(zip(table.names, table.cols, strict=True))
         visits = zip(*(given[name] for name in contacts.NEEDED), table.ids, strict=True)
         living = [visit for at, visit in enumerate(visits) if at not in table.deleted] if table.deleted else visits
@@ -109,6 +115,29 @@ def take(store: Store, table: Columns) -> Touched:
     else:
         store.after(touched)
     return touched
+
+
+def _change(db: Database, into: Table, cells: Sequence[tuple[Any, ...]]) -> Mapping[str, tuple[Any, ...]]:
+    """Write rows some of which are here: only the columns that differ, so that the indexes of others stay as they are.
+
+    Returns what was here, by id.
+    """
+    ids = schema.to_json([new[0] for new in cells])
+    before = {
+        old[0]: tuple(old)
+        for old in db.conn.execute(f"{into.select} WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+    }
+    changed = [(old, new) for new in cells if (old := before.get(new[0])) and old != new]
+    places = sorted({at for old, new in changed for at, value in enumerate(new) if old[at] != value})
+    if changed:
+        columns = ", ".join(f'"{into.columns[at][0]}" = ?' for at in places)
+        db.conn.executemany(
+            f'UPDATE "{into.kind.name}" SET {columns} WHERE id = ?',
+            [(*(new[at] for at in places), new[0]) for _, new in changed],
+        )
+    if len(before) < len(cells):
+        db.conn.executemany(into.upsert, [new for new in cells if new[0] not in before])
+    return before
 
 
 def _cells(table: Columns, into: Table) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ the cost of a visit does not grow with the visits there are.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,7 @@ from sync.store.database import Database
 # What is asked of a visit, in the order of a ``Visit``, whose last part is its id.
 NEEDED = ("household_id", "building_id", "visited_on", "recorded_at", "outcome", "time_band")
 Visit = tuple[str, str, str, int, str, str, str]
+Cells = tuple[Any, ...]  # of a visit as it is stored
 
 _KNOWN = (
     "SELECT household_id, coalesce(last_contact_on, ''), coalesce(last_visit_on, ''), last_outcome, failed_bands,"
@@ -26,6 +28,15 @@ _UPSERT = """INSERT INTO household_contact (household_id, building_id, stream, l
     last_outcome, failed_bands, failed_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (household_id) DO UPDATE SET
     last_contact_on = excluded.last_contact_on, last_visit_on = excluded.last_visit_on,
     last_outcome = excluded.last_outcome, failed_bands = excluded.failed_bands, failed_count = excluded.failed_count"""
+_LAST_MET = (
+    "SELECT household_id, last_contact_on FROM household_contact WHERE last_contact_on IS NOT NULL"
+    " AND household_id IN (SELECT value FROM json_each(?))"
+)
+_place_of = {name: at for at, (name, _) in enumerate(schema.TABLES["visit"].columns)}
+_HOUSEHOLD, _DAY = _place_of["household_id"], _place_of["visited_on"]
+_lies_in = itemgetter(_place_of["stream"], _place_of["building_id"])
+_says = itemgetter(*(_place_of[name] for name in ("stream", "deleted", *NEEDED)))
+_ALWAYS = "~"  # behind every day
 
 
 @dataclass(slots=True)
@@ -73,6 +84,24 @@ def add_rows(db: Database, visits: Iterable[Row]) -> None:
         by_stream.setdefault(row.stream, []).append((*needed, row.id))
     for stream, made in by_stream.items():
         add(db, made, stream=stream)
+
+
+def follow(db: Database, changes: Iterable[tuple[Cells | None, Cells]]) -> None:
+    """Take in visits that changed, each as it was (None: not here) and as it is now; inside the caller's transaction.
+
+    What happened before somebody was met last changes nothing, so that most edits need no look at other visits.
+    """
+    latest: dict[str, str] = {}
+    for old, new in changes:
+        if old is None:
+            latest[new[_HOUSEHOLD]] = max(latest.get(new[_HOUSEHOLD], ""), new[_DAY])
+        elif _says(old) != _says(new):
+            has_moved = _lies_in(old) != _lies_in(new)
+            for cells in (old, new):
+                day = _ALWAYS if has_moved else cells[_DAY]
+                latest[cells[_HOUSEHOLD]] = max(latest.get(cells[_HOUSEHOLD], ""), day)
+    met_on = dict(db.conn.execute(_LAST_MET, (schema.to_json(list(latest)),)).fetchall()) if latest else {}
+    projections.refresh_contacts(db, [one for one, day in latest.items() if day >= met_on.get(one, "")])
 
 
 def _with(before: _Contact, new: list[Visit]) -> _Contact | None:

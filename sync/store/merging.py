@@ -94,9 +94,12 @@ def cursors(store: Store) -> Mapping[str, int]:
 
 
 def in_step(store: Store, *, verified: bool = False) -> None:
-    """Everything has been read; ``verified``: and found to be what the server has. Remembers when that was."""
+    """Everything has been read; ``verified``: and found to be what the server has. Remembers when that was.
+
+    A power cut may undo it: then it was a little earlier.
+    """
     now = store.now()
-    store.set_state(synced_at=now, **({"verified_at": now} if verified else {}))
+    store.set_state(lasting=False, synced_at=now, **({"verified_at": now} if verified else {}))
 
 
 def begin_sweep(store: Store, streams: Iterable[str] | None = None) -> None:

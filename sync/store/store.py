@@ -128,9 +128,9 @@ class Store:
         """The name of this life of the file, in clocks and batches."""
         return self._state.replica
 
-    def set_state(self, **changes: Any) -> None:
-        """Change parts of the state (epoch, installation_id, private_key, server_url, …) for good."""
-        with immediate(self.db):
+    def set_state(self, *, lasting: bool = True, **changes: Any) -> None:
+        """Change parts of the state (epoch, installation_id, private_key, server_url, …); ``lasting`` as in ``write``."""
+        with immediate(self.db, lasting=lasting):
             write_state(self.db, **changes)
         self.reload()
 

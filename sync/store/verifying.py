@@ -1,7 +1,9 @@
 """Whether this file holds what the server says its readers must hold: rows and the sum of their checks, by stream."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sync.store import schema
 from sync.store.database import Database
@@ -9,6 +11,7 @@ from sync.store.schema import TABLES
 from sync.store.store import Store
 
 Tally = tuple[int, int]  # living rows, and the sum of their checks
+ROWS_AT_ONCE = 20_000  # are added up in some ms; saving goes between two such portions
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,30 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What comparing came to; ``left_out`` streams had unsent work, were behind their head, or were not told of."""
+    """What comparing came to; ``left_out`` streams had unsent work, were behind their head, or were not told of.
+
+    ``waiting`` are yet to be counted.
+    """
 
     differing: tuple[Difference, ...] = ()
     left_out: int = 0
+    waiting: tuple[Head, ...] = ()
 
     @property
     def is_verified(self) -> bool:
         """Whether every stream was compared and holds what the server has."""
-        return not self.differing and not self.left_out
+        return not self.differing and not self.left_out and not self.waiting
+
+    def and_then(self, later: "Comparison") -> "Comparison":
+        """This one with what came of the streams that were waiting."""
+        return Comparison(self.differing + later.differing, self.left_out + later.left_out, later.waiting)
 
 
-def compare(store: Store, heads: Sequence[Head], *, all_told: bool = True) -> Comparison:
+def compare(store: Store, heads: Sequence[Head], *, all_told: bool = True, most_rows: int = ROWS_AT_ONCE) -> Comparison:
     """Compare every stream that stands at its head and has no unsent work with what the server says.
 
-    A stream that was found alike before and was touched by nobody since is not counted anew. ``all_told`` is False
+    A stream that was found alike before and was touched by nobody since is not counted anew; of the others so many as
+    hold about ``most_rows``, and one at least: the rest are ``waiting``, to be handed in again. ``all_told`` is False
     when the server is newer than this program: a stream may then hold kinds that this program does not know, of which
     the server tells neither rows nor sum.
     """
@@ -89,10 +101,13 @@ def compare(store: Store, heads: Sequence[Head], *, all_told: bool = True) -> Co
     fresh = [head for head in due if known.get(head.stream) != (head.head, head.rows, head.sum)]
     if not fresh:
         return Comparison(left_out=len(heads) - len(due))
+    left_out = len(heads) - len(due)
+    taken = bisect_left(list(accumulate(head.rows for head in fresh)), most_rows) + 1
+    fresh, waiting = fresh[:taken], tuple(fresh[taken:])
     here = tally(db, [head.stream for head in fresh])
     alike = [head for head in fresh if here[head.stream] == (head.rows, head.sum)]
     if alike:
-        with store.write():
+        with store.write(lasting=False):  # if it goes, all is counted once more
             db.conn.executemany(
                 "INSERT OR REPLACE INTO verified (stream, head, rows, sum) VALUES (?, ?, ?, ?)",
                 [(head.stream, head.head, head.rows, head.sum) for head in alike],
@@ -100,4 +115,4 @@ def compare(store: Store, heads: Sequence[Head], *, all_told: bool = True) -> Co
     differing = tuple(
         Difference(head.stream, here[head.stream], (head.rows, head.sum)) for head in fresh if head not in alike
     )
-    return Comparison(differing, len(heads) - len(due))
+    return Comparison(differing, left_out, waiting)

@@ -14,7 +14,7 @@ from sync.domain.clock import hlc_of
 from sync.domain.merge import Row
 from sync.domain.operations import patch
 from sync.errors import BadMessage
-from sync.store import merging, projections, schema
+from sync.store import merging, schema
 from sync.store.arriving import Columns
 from sync.store.merging import Page
 from sync.store.writer import Touched
@@ -146,27 +146,88 @@ def test_columns_that_do_not_fit_each_other_are_refused(world: World) -> None:
             wire.checked_rows([wire.RowTable(**{**{n: getattr(table, n) for n in table.__struct_fields__}, **wrong})])
 
 
+def worked_out(world: World) -> list[tuple[Any, ...]]:
+    """The last contact of every household, from all its visits one by one."""
+    ids = [line[0] for line in world.store.db.conn.execute("SELECT id FROM visit")]
+    living = [row for row in schema.load(world.store.db, "visit", ids).values() if not row.deleted]
+    lines: list[tuple[Any, ...]] = []
+    for household in sorted({row.values["household_id"] for row in living}):
+        mine = [row for row in living if row.values["household_id"] == household]
+        mine.sort(key=lambda row: (row.values["visited_on"], row.values["recorded_at"], row.id))
+        met = max((row.values["visited_on"] for row in mine if row.values["outcome"] == "met"), default="")
+        failed = [row for row in mine if row.values["outcome"] == "no_answer" and row.values["visited_on"] > met]
+        bands = sorted({row.values["time_band"] for row in failed})
+        lines.append(
+            (household, met or None, mine[-1].values["visited_on"], mine[-1].values["outcome"], bands, len(failed))
+        )
+    return lines
+
+
+def some_visit(world: World, chance: random.Random, record_id: str, *, minute: int = 0) -> Row:
+    return visit(
+        world,
+        record_id,
+        chance.choice(("b3:201", "b3:202")),
+        minute=minute,
+        visited_on=f"2026-11-{chance.randint(1, 20):02}",
+        recorded_at=chance.randint(1, 3),
+        outcome=chance.choice(("met", "no_answer", "no_answer", "refused")),
+        time_band=chance.choice(("morning", "evening", "weekend")),
+        note=chance.choice(("", "来过")),
+    )
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_last_contact_is_as_if_worked_out_from_all_visits(world: World, seed: int) -> None:
     chance = random.Random(seed)
-    rows = [
-        visit(
-            world,
-            f"v{at:03}",
-            chance.choice(("b3:201", "b3:202")),
-            visited_on=f"2026-11-{chance.randint(1, 20):02}",
-            recorded_at=chance.randint(1, 3),
-            outcome=chance.choice(("met", "no_answer", "no_answer", "refused")),
-            time_band=chance.choice(("morning", "evening", "weekend")),
-        )
-        for at in range(40)
-    ]
+    rows = [some_visit(world, chance, f"v{at:03}") for at in range(40)]
     if seed % 2:
         rows.sort(key=lambda row: str(row.values["visited_on"]))
     while rows:
         size = chance.randint(1, 6)
         taken(world, Page(tables=columns(rows[:size])))
         del rows[:size]
-        found = contacts(world)
-        projections.refresh_contacts(world.store.db, [line[0] for line in found])
-        assert contacts(world) == found
+        assert contacts(world) == worked_out(world)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_last_contact_follows_edits_moves_and_deletions(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    here: dict[str, Row] = {}
+    for turn in range(30):
+        page = []
+        for name in chance.sample(range(14), chance.randint(1, 4)):
+            before = here.get(f"v{name}")
+            row = some_visit(world, chance, f"v{name}", minute=turn)
+            if before and chance.random() < 0.5:
+                kept = ("visited_on", "household_id", "recorded_at") if chance.random() < 0.7 else tuple(row.values)
+                row = replace(row, values={**row.values, **{name: before.values[name] for name in kept}})
+            if chance.random() < 0.2:
+                row = replace(row, deleted=True)
+            if chance.random() < 0.1:
+                row = replace(row, stream="building:other", values={**row.values, "building_id": "other"})
+            here[row.id] = row
+            page.append(row)
+        taken(world, Page(tables=columns(page)))
+        assert contacts(world) == worked_out(world)
+        assert all(stored(world, row.id) == row for row in page)
+    places = world.store.db.execute("SELECT household_id, stream, building_id FROM household_contact").fetchall()
+    for household, stream, building in places:
+        mine = [row for row in here.values() if row.values["household_id"] == household and not row.deleted]
+        since = contacts(world)[[line[0] for line in contacts(world)].index(household)][1] or ""
+        late = [row for row in mine if row.values["visited_on"] >= since]
+        assert (stream, building) == (max(r.stream for r in late), max(r.values["building_id"] for r in late))
+
+
+def test_an_edit_leaves_the_indexes_of_what_it_does_not_change_alone(world: World) -> None:
+    row = visit(world, "v1", outcome="met")
+    taken(world, Page(tables=columns([row])))
+    edited = replace(row, values={**row.values, "note": "补记"}, clock=(row.clock[0] + 1, SERVER))
+    said: list[str] = []
+    world.store.db.conn.set_trace_callback(said.append)
+    taken(world, Page(tables=columns([edited])))
+    world.store.db.conn.set_trace_callback(None)
+    (change,) = [line for line in said if line.startswith('UPDATE "visit"')]
+    assert [name for name in row.values if f'"{name}" =' in change] == ["note"]
+    assert not [line for line in said if "INTO household_contact" in line]
+    assert stored(world, "v1") == edited

@@ -115,6 +115,19 @@ def test_what_differs_is_named_by_counts(world: World, home: str) -> None:
         assert not found.is_verified
 
 
+def test_many_rows_are_counted_in_portions(world: World, home: str) -> None:
+    told = [head(world, home), head(world, f"building:{world.id('b1')}", 0), head(world, "community:c", 0)]
+    assert min(told[0].rows, told[1].rows) > 1
+    first = verifying.compare(world.store, told, most_rows=1)
+    assert (first.waiting, first.differing, first.is_verified) == (tuple(told[1:2]), (), False)
+    assert verifying.compare(world.store, told, most_rows=10_000).waiting == ()
+    wrong = replace(told[1], sum=told[1].sum + 1)
+    found = verifying.compare(world.store, [replace(told[0], rows=0), wrong], most_rows=1)
+    again = found.and_then(verifying.compare(world.store, found.waiting, most_rows=1))
+    assert [one.stream for one in again.differing] == [told[0].stream, wrong.stream]
+    assert not again.waiting
+
+
 def test_streams_at_work_or_behind_or_not_told_of_are_left_out(world: World, home: str) -> None:
     told = head(world, home)
     behind = replace(told, head=6)

@@ -1,8 +1,11 @@
 """A greeting of a PC that has everything: the list of streams is named by its digest and not told twice."""
 
+from sqlalchemy import Connection, text
+
 from servers import Device, Server
 from stations import Station, visit
 from sync import wire
+from sync.server.storage.replicas import SEEN_EVERY_MS
 
 
 def test_a_list_that_is_known_is_not_told_again(server: Server, secretary: Device) -> None:
@@ -32,3 +35,31 @@ def test_a_pc_in_step_asks_once_and_little_is_said(server: Server, first: Statio
     second.sync()
     assert first.sync().pulled == 1
     assert first.rows("visit") == second.rows("visit")
+
+
+def test_a_replica_that_says_nothing_new_is_noted_once_an_hour(server: Server, secretary: Device) -> None:
+    def noted() -> tuple[object, ...]:
+        def read(connection: Connection) -> tuple[object, ...]:
+            found = connection.execute(
+                text("SELECT seen_at, app, schema FROM replica WHERE id = :id"), {"id": secretary.replica}
+            )
+            return tuple(found.one())
+
+        return server.service._runner.write_now(read)
+
+    def greeted(app: str) -> wire.HelloReply:
+        message = wire.Hello(device=secretary.replica, schema=wire.SCHEMA, app=app, time=secretary.clock.now)
+        return secretary.ask("hello", message, wire.HelloReply)
+
+    began = secretary.clock.now
+    told = greeted("1.0")
+    assert noted() == (began, "1.0", wire.SCHEMA)
+    secretary.clock.now += SEEN_EVERY_MS - 1
+    again = greeted("1.0")
+    assert noted() == (began, "1.0", wire.SCHEMA)
+    assert (again.streams, again.batch, again.epoch) == (told.streams, told.batch, told.epoch)
+    greeted("1.1")
+    assert noted() == (secretary.clock.now, "1.1", wire.SCHEMA)
+    secretary.clock.now += SEEN_EVERY_MS
+    greeted("1.1")
+    assert noted()[0] == secretary.clock.now

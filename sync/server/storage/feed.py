@@ -46,6 +46,8 @@ def heads(connection: Connection, community: str, reach: Reach) -> list[StreamHe
 def ahead(connection: Connection, community: str, cursors: Mapping[str, int]) -> int:
     """How many of these positions lie behind the head of their stream: this server has yet to give them."""
     told = {stream: cursor for stream, cursor in cursors.items() if cursor and "\0" not in stream}
+    if not told:
+        return 0
     found = connection.execute(
         text(f"SELECT id, seq FROM stream WHERE community = :community AND {among(connection, 'id')}"),
         {"community": community, "ids": ids_json(told)},

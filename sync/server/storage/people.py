@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS, check_value
@@ -254,17 +254,19 @@ def add_account(connection: Connection, community: str, installation: str, accou
 
 def find_installation(connection: Connection, community: str, installation: str) -> Known | None:
     """The PC with its accounts, or None."""
-    table = schema.installation
+    table, held = schema.installation.c, schema.installation_account.c
+    both = schema.installation.outerjoin(
+        schema.installation_account, and_(held.community == table.community, held.installation == table.id)
+    )
     found = connection.execute(
-        select(table.c.public_key, table.c.revoked_at).where(table.c.community == community, table.c.id == installation)
-    ).one_or_none()
-    if found is None:
+        select(table.public_key, table.revoked_at, held.account)
+        .select_from(both)
+        .where(table.community == community, table.id == installation)
+    ).all()
+    if not found:
         return None
-    accounts = schema.installation_account
-    held = connection.execute(
-        select(accounts.c.account).where(accounts.c.community == community, accounts.c.installation == installation)
-    ).scalars()
-    return Known(community, installation, found.public_key, found.revoked_at is not None, frozenset(held))
+    accounts = frozenset(line.account for line in found if line.account is not None)
+    return Known(community, installation, found[0].public_key, found[0].revoked_at is not None, accounts)
 
 
 def note(

@@ -11,6 +11,8 @@ from sync.server.storage.epochs import Epoch
 from sync.server.storage.statements import for_update
 from sync.wire import Push, Withdraw
 
+SEEN_EVERY_MS = 60 * 60 * 1000  # a replica that says nothing new of itself is noted once in so long
+
 _table = schema.replica
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -56,6 +58,25 @@ def find(connection: Connection, community: str, replica_id: int, *, lock: bool 
     )
     found = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return Replica(*found) if found else None
+
+
+def find_unchanged(
+    connection: Connection, community: str, replica_id: int, *, installation: str, seen: Seen
+) -> Replica | None:
+    """The replica of this installation, if what it says of itself now was written down within the hour; else None."""
+    c = _table.c
+    found = connection.execute(
+        select(
+            *(c.id, c.installation, c.batch, c.digest, c.reply, c.tag, c.number_day, c.number_last),
+            *(c.seen_at, c.schema, c.app, c.fingerprint),
+        ).where(c.community == community, c.id == replica_id)
+    ).one_or_none()
+    if found is None or found.installation != installation:
+        return None
+    says_the_same = (found.schema, found.app, found.fingerprint) == (seen.schema, seen.app, seen.fingerprint)
+    if not says_the_same or not 0 <= seen.seen_at - found.seen_at < SEEN_EVERY_MS:
+        return None
+    return Replica(*found[:8])
 
 
 def greet(
