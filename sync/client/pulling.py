@@ -7,7 +7,7 @@ from sync.client.greeting import floors_of
 from sync.client.means import Means
 from sync.client.sizing import Sizing
 from sync.errors import Offline
-from sync.store import merging
+from sync.store import merging, portions
 from sync.store.arriving import Columns
 from sync.store.leaving import Exit
 from sync.store.store import Store, Touched
@@ -28,6 +28,7 @@ class Pulling:
         self._asks = first if callable(first) else None
         self._first: tuple[str, ...] = () if callable(first) else tuple(first)
         self._sizing = Sizing(wire.LIMITS.rows, least=SMALLEST_PAGE)
+        self._pace = portions.Pace()
 
     def run(
         self, heads: Sequence[wire.StreamHead], *, limits: wire.Limits, even_if_level: bool
@@ -93,14 +94,27 @@ class Pulling:
             asked=wanted,
         )
         self._sizing.went(page.count, seconds=self._means.meter.tick() - began)
-        for portion in merging.portions(page, room=self._means.call(merging.room)):
-            touched = self._apply(portion)
+        self._pace.in_use, unfolded = self._means.call(lambda store: store.is_in_use), 0
+        for portion in portions.cut(page, room=self._pace.room):
+            touched, took_s, self._pace.in_use = self._apply(portion)
+            self._pace.took(portion, took_s)
             self._means.meter.pulled += portion.count
             self._means.tell(touched)
+            unfolded += portion.count
+            if unfolded >= portions.FOLDED_AFTER:
+                self._means.call(portions.fold)
+                unfolded = 0
         return reply
 
-    def _apply(self, portion: merging.Page) -> Touched:
-        return self._means.call(lambda store: merging.apply_portion(store, portion))
+    def _apply(self, portion: merging.Page) -> tuple[Touched, float, bool]:
+        """What it touched, how long it took where the store lives, and whether somebody saves meanwhile."""
+
+        def apply(store: Store) -> tuple[Touched, float, bool]:
+            began = self._means.meter.tick()
+            touched = merging.apply_portion(store, portion)
+            return touched, self._means.meter.tick() - began, store.is_in_use
+
+        return self._means.call(apply)
 
     def _mind_floors(self, heads: Sequence[wire.StreamHead]) -> frozenset[str]:
         floors = floors_of(heads)

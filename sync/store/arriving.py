@@ -54,24 +54,22 @@ class Columns:
                 at in self.deleted,
             )
 
-    def cut(self, size: int) -> Iterator["Columns"]:
-        """In pieces of at most so many rows."""
-        if len(self.ids) <= size:
-            yield self
-            return
-        for at in range(0, len(self.ids), size):
-            piece = slice(at, at + size)
-            yield Columns(
-                self.kind,
-                self.stream,
-                self.names,
-                self.ids[piece],
-                self.hlc[piece],
-                self.device[piece],
-                [column[piece] for column in self.cols],
-                self.clocks[piece],
-                frozenset(place - at for place in self.deleted if at <= place < at + size),
-            )
+    def piece(self, at: int, end: int) -> "Columns":
+        """The rows from one place to another."""
+        if not at and end == len(self.ids):
+            return self
+        piece = slice(at, end)
+        return Columns(
+            self.kind,
+            self.stream,
+            self.names,
+            self.ids[piece],
+            self.hlc[piece],
+            self.device[piece],
+            [column[piece] for column in self.cols],
+            self.clocks[piece],
+            frozenset(place - at for place in self.deleted if at <= place < end),
+        )
 
 
 def may_take(store: Store, table: Columns) -> bool:

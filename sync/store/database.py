@@ -29,8 +29,9 @@ __all__ = [
 
 KEY_BYTES = 32
 BUSY_MS = 5000
-_WRITE_CACHE_KIB = 40_000
+_WRITE_CACHE_KIB = 20_000
 _READ_CACHE_KIB = 16_000
+_FOLDED_AT_PAGES = 4_000  # at the latest: a pull folds the log in itself, between two transactions
 
 _IO_ERROR = 10
 _CODES = {  # primary result codes of SQLite → codes of StoreError
@@ -93,7 +94,7 @@ def freely(db: Database) -> Iterator[None]:
 
 
 def open_database(path: Path, key: bytes, *, read_only: bool = False, create: bool = False) -> Database:
-    """Open the file with the raw 32-byte key; WAL, synchronous=FULL, foreign keys off, a 40 MB (reader 16 MB) cache.
+    """Open the file with the raw 32-byte key; WAL, synchronous=FULL, foreign keys off, a 20 MB (reader 16 MB) cache.
 
     Raises StoreError: missing, wrong_key (also a file whose first page is damaged), damaged, busy, read_only.
     """
@@ -128,6 +129,7 @@ def _prepare(connection: driver.Connection, key: bytes, *, read_only: bool) -> N
         connection.execute("PRAGMA query_only = ON")
         return
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_FOLDED_AT_PAGES}")
     connection.execute("PRAGMA synchronous = FULL")
 
 

@@ -9,14 +9,11 @@ from sync.store.arriving import Columns
 from sync.store.database import Database
 from sync.store.leaving import Exit
 from sync.store.schema import TABLES
-from sync.store.search import SEARCHED
 from sync.store.state import write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
 from sync.store.writer import Key, Touched
 
-ROWS_AT_ONCE = 200  # a transaction of so many leaves room for somebody's saving
-_ROOM = 1000  # of a transaction: five hundred rows by columns, or two hundred where the search index follows them
 _CHUNK = 500
 _LISTED = "(SELECT value FROM json_each(?))"
 
@@ -40,30 +37,6 @@ class Page:
     def count(self) -> int:
         """How many rows."""
         return len(self.rows) + sum(len(table.ids) for table in self.tables)
-
-
-def portions(page: Page, *, size: int = ROWS_AT_ONCE, room: int = _ROOM) -> tuple[Page, ...]:
-    """The page in portions for one transaction each; the cursors come with the last, so that a break loses nothing."""
-    cuts = [Page(rows=page.rows[at : at + size]) for at in range(0, len(page.rows), size)]
-    gathered: list[Columns] = []
-    left = room
-    for table in page.tables:
-        each = 5 if table.kind in SEARCHED else 2
-        for piece in table.cut(room // each):
-            if len(piece.ids) * each > left:
-                cuts.append(Page(tables=tuple(gathered)))
-                gathered, left = [], room
-            gathered.append(piece)
-            left -= len(piece.ids) * each
-    if gathered:
-        cuts.append(Page(tables=tuple(gathered)))
-    last = cuts.pop() if cuts else Page()
-    return (*cuts, replace(page, rows=last.rows, tables=last.tables))
-
-
-def room(store: Store) -> int:
-    """For ``portions``: four times as much in one transaction where nobody has saved for a while."""
-    return _ROOM if store.is_in_use else 4 * _ROOM
 
 
 def apply_portion(store: Store, page: Page) -> Touched:

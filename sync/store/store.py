@@ -129,7 +129,7 @@ class Store:
         return self._state.replica
 
     def set_state(self, *, lasting: bool = True, **changes: Any) -> None:
-        """Change parts of the state (epoch, installation_id, private_key, server_url, …); ``lasting`` as in ``write``."""
+        """Change parts of the state (epoch, installation_id, private_key, …); ``lasting`` as in ``write``."""
         with immediate(self.db, lasting=lasting):
             write_state(self.db, **changes)
         self.reload()

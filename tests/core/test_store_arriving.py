@@ -14,9 +14,10 @@ from sync.domain.clock import hlc_of
 from sync.domain.merge import Row
 from sync.domain.operations import patch
 from sync.errors import BadMessage
-from sync.store import merging, schema
+from sync.store import merging, portions, schema
 from sync.store.arriving import Columns
 from sync.store.merging import Page
+from sync.store.portions import Pace
 from sync.store.writer import Touched
 from world import World
 
@@ -44,7 +45,7 @@ def columns(rows: Sequence[Row]) -> tuple[Columns, ...]:
 
 def taken(world: World, page: Page) -> Touched:
     """Take in a page, portion by portion."""
-    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in merging.portions(page)))
+    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in portions.cut(page)))
 
 
 def stored(world: World, record_id: str, kind: str = "visit") -> Row:
@@ -125,17 +126,43 @@ def test_many_rows_by_columns_come_in_portions(world: World) -> None:
     rows[700] = replace(rows[700], deleted=True)
     late = replace(rows[0], id="w", stream="building:other")
     page = Page(tables=columns([*rows, late]), cursors={rows[0].stream: 9})
-    cut = merging.portions(page)
+    cut = list(portions.cut(page))
     assert [portion.count for portion in cut] == [500, 500, 101]
     assert [bool(portion.cursors) for portion in cut] == [False, False, True]
     assert len(taken(world, page)) == 1101
     assert stored(world, "v0700").deleted
-    assert [portion.count for portion in merging.portions(page, room=merging.room(world.store))] == [1101]
-    world.save("head3", [patch("visit", "v0001", note="来过")])
-    assert len(merging.portions(page, room=merging.room(world.store))) == 3
     household = stored(world, world.id("b3:201"), "household")
     homes = columns([replace(household, id=f"h{at}") for at in range(250)])
-    assert [portion.count for portion in merging.portions(Page(tables=(*homes, *columns(rows[:300]))))] == [200, 350]
+    assert [portion.count for portion in portions.cut(Page(tables=(*homes, *columns(rows[:300]))))] == [200, 350]
+
+
+def test_a_portion_is_as_large_as_saving_can_wait_for(world: World) -> None:
+    (table,) = columns([visit(world, f"v{at:04}") for at in range(1100)])
+    page, alone, pace = Page(tables=(table,)), Pace(), Pace(in_use=True)
+    assert [portion.count for portion in portions.cut(page, room=alone.room)] == [1100]
+    cut = []
+    for portion in portions.cut(page, room=pace.room):
+        cut.append(portion.count)
+        pace.took(portion, 0.03)  # twice what is aimed at, however small
+    assert cut[:2] == [500, 250]
+    assert sum(cut) == 1100
+    pace.took(page, 60.0)
+    assert pace.room() == 100
+    pace.took(Page(tables=(table.piece(0, 3),)), 0.0)
+    assert pace.room() == 100
+    for _ in range(20):
+        pace.took(page, 0.001)
+    assert pace.room() == 1000
+    pace.in_use = False
+    assert pace.room() == 4000
+
+
+def test_the_log_is_folded_in_between_two_portions(world: World) -> None:
+    taken(world, Page(tables=columns([visit(world, f"v{at:04}") for at in range(300)])))
+    portions.fold(world.store)
+    busy, pages, folded = world.store.db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    assert (busy, pages) == (0, folded)
+    assert stored(world, "v0299").values["visited_on"] == "2026-11-20"
 
 
 def test_columns_that_do_not_fit_each_other_are_refused(world: World) -> None:

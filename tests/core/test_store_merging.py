@@ -11,7 +11,7 @@ from sync.domain.clock import hlc_of
 from sync.domain.merge import Row
 from sync.domain.operations import Operation, new, patch
 from sync.errors import StoreError
-from sync.store import drafts, merging, outbox, schema, search, unsent
+from sync.store import drafts, merging, outbox, portions, schema, search, unsent
 from sync.store.leaving import Exit
 from sync.store.merging import Page
 from sync.store.outbox import Refusal, Reply
@@ -51,7 +51,7 @@ def stored(world: World, kind: str, record_id: str) -> Row:
 
 def taken(world: World, page: Page) -> Touched:
     """Take in a page, portion by portion."""
-    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in merging.portions(page)))
+    return frozenset().union(*(merging.apply_portion(world.store, portion) for portion in portions.cut(page)))
 
 
 def all_streams(world: World) -> frozenset[str]:
@@ -87,10 +87,10 @@ def test_kinds_of_a_newer_server_are_left_out(world: World) -> None:
 def test_large_pages_come_in_portions_with_the_cursors_last(world: World) -> None:
     rows = tuple(demand_row(world, f"d{at}") for at in range(450))
     page = Page(rows=rows, cursors={rows[0].stream: 450}, exits=(Exit("s", "x", (1, 1)),))
-    cut = merging.portions(page)
+    cut = list(portions.cut(page))
     assert [len(portion.rows) for portion in cut] == [200, 200, 50]
     assert [bool(portion.cursors) for portion in cut] == [False, False, True]
-    assert merging.portions(Page()) == (Page(),)
+    assert list(portions.cut(Page())) == [Page()]
     assert len(taken(world, page)) == 450
 
 
