@@ -44,7 +44,7 @@ def test_settings_of_the_writing_connection(world: World) -> None:
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 0,
-        "cache_size": -40_000,
+        "cache_size": -20_000,
         "busy_timeout": 5000,
     }
 

@@ -1,10 +1,12 @@
 """What a device may read: the streams with their heads, and pages of rows after a position."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from sync.domain.merge import Row
@@ -70,42 +72,88 @@ def page(
     Whoever begins a stream is spared the rows that were deleted long ago.
     """
     head_of = {stream.id: stream.head for stream in allowed}
+    spans = deque(
+        Span(stream, cursor, head_of[stream]) for stream, cursor in wanted.items() if cursor < head_of.get(stream, 0)
+    )
     rows: list[tuple[Row, int]] = []
     exits: list[Exit] = []
     cursors: dict[str, int] = {}
     size = 0
-    for stream, cursor in wanted.items():
-        head = head_of.get(stream, 0)
-        if cursor >= head:
-            continue
+    while spans:
         left = limit - len(rows) - len(exits)
         if left <= 0 or size >= PAGE_BYTES:
             return Page(rows, exits, cursors, True)
-        bounds = {"community": community, "stream": stream, "after": cursor, "head": head, "limit": left}
-        found: list[Any] = [*connection.execute(_ROWS, bounds).all(), *connection.execute(_EXITS, bounds).all()]
-        found.sort(key=_position)
-        reached = head if len(found) < left else cursor
-        for placed in found[:left]:
-            if size >= PAGE_BYTES:
-                reached = cursors[stream]
-                break
-            seq, fields = placed[_SEQ], placed[_FIELDS]
-            if fields is None:
-                exits.append(Exit(stream, seq, placed.id, placed.hlc, placed.dev))
-            else:
-                row = sealed_row_of(placed)
-                if cursor or not row.deleted or not is_stub(row, now=now):
-                    rows.append((row, seq))
-                    size += len(fields)
-            cursors[stream] = seq
-            reached = max(reached, seq)
-        cursors[stream] = reached
-        if reached < head:
-            return Page(rows, exits, cursors, True)
+        for span, found in _found(connection, community, _next_spans(spans, left), limit=left):
+            stream, cursor = span.stream, span.past
+            left = limit - len(rows) - len(exits)
+            if left <= 0 or size >= PAGE_BYTES:
+                return Page(rows, exits, cursors, True)
+            found.sort(key=_position)
+            reached = span.head if len(found) < left else cursor
+            for placed in found[:left]:
+                if size >= PAGE_BYTES:
+                    reached = cursors[stream]
+                    break
+                seq, fields = placed[_SEQ], placed[_FIELDS]
+                if fields is None:
+                    exits.append(Exit(stream, seq, placed.id, placed.hlc, placed.dev))
+                else:
+                    row = sealed_row_of(placed)
+                    if cursor or not row.deleted or not is_stub(row, now=now):
+                        rows.append((row, seq))
+                        size += len(fields)
+                cursors[stream] = seq
+                reached = max(reached, seq)
+            cursors[stream] = reached
+            if reached < span.head:
+                return Page(rows, exits, cursors, True)
     return Page(rows, exits, cursors, False)
 
 
-_FIELDS, _SEQ = 7, 8  # places in what both statements select; a row of many is not asked by name
+class Span(msgspec.Struct, frozen=True):
+    """The positions of a stream behind ``past`` up to its head."""
+
+    stream: str
+    past: int
+    head: int
+
+
+def _next_spans(spans: deque[Span], left: int) -> list[Span]:
+    """Takes off the front as many as surely fit into what is left of the page, one at least."""
+    taken = [spans.popleft()]
+    left -= taken[0].head - taken[0].past
+    while spans and left >= spans[0].head - spans[0].past:
+        left -= spans[0].head - spans[0].past
+        taken.append(spans.popleft())
+    return taken
+
+
+def _found(
+    connection: Connection, community: str, spans: Sequence[Span], *, limit: int
+) -> Iterator[tuple[Span, list[Any]]]:
+    """What lies in these spans: of one the first rows and exits, of several, which are short, all in one question."""
+    found: dict[str, list[Any]] = {span.stream: [] for span in spans}
+    if len(spans) == 1:
+        (span,) = spans
+        bounds = {"community": community, "stream": span.stream, "after": span.past, "head": span.head, "limit": limit}
+        found[span.stream] = [*connection.execute(_ROWS, bounds), *connection.execute(_EXITS, bounds)]
+    else:
+        source = _spans_of(connection)
+        asked = {"community": community, "spans": msgspec.json.encode(spans).decode()}
+        for statement in (_ROWS_OF_MANY, _EXITS_OF_MANY):
+            for placed in connection.execute(text(statement.format(spans=source)), asked):
+                found[placed[_STREAM]].append(placed)
+    return ((span, found[span.stream]) for span in spans)
+
+
+def _spans_of(connection: Connection) -> str:
+    if connection.dialect.name == "postgresql":
+        return "json_to_recordset(CAST(:spans AS json)) AS span(stream text, past bigint, head bigint)"
+    picked = ", ".join(f"value ->> '$.{name}' AS {name}" for name in ("stream", "past", "head"))
+    return f"(SELECT {picked} FROM json_each(:spans)) AS span"
+
+
+_STREAM, _FIELDS, _SEQ = 2, 7, 8  # places in what all statements select; a row of many is not asked by name
 _position = itemgetter(_SEQ)
 
 _ROWS = text(
@@ -116,6 +164,14 @@ _EXITS = text(
     "SELECT id, '', stream, hlc, dev, '', false, NULL AS fields, seq FROM exit "
     "WHERE community = :community AND stream = :stream "
     "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
+)
+_ROWS_OF_MANY = (
+    "SELECT id, kind, record.stream, hlc, dev, clocks, deleted, fields, seq FROM {spans} CROSS JOIN record "
+    "WHERE community = :community AND record.stream = span.stream AND seq > past AND seq <= span.head"
+)
+_EXITS_OF_MANY = (
+    "SELECT id, '', exit.stream, hlc, dev, '', false, NULL AS fields, seq FROM {spans} CROSS JOIN exit "
+    "WHERE community = :community AND exit.stream = span.stream AND seq > past AND seq <= span.head"
 )
 
 
