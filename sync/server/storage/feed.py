@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sync.domain.merge import Row
 from sync.domain.roles import Reach
 from sync.domain.stubs import is_stub
-from sync.server.storage.records import COLUMNS, sealed_row_of
+from sync.server.storage.records import sealed_row_of
 from sync.server.storage.statements import among, ids_json
 from sync.wire import Exit, StreamHead
 
@@ -138,41 +138,33 @@ def _found(
         bounds = {"community": community, "stream": span.stream, "after": span.past, "head": span.head, "limit": limit}
         found[span.stream] = [*connection.execute(_ROWS, bounds), *connection.execute(_EXITS, bounds)]
     else:
-        source = _spans_of(connection)
-        asked = {"community": community, "spans": msgspec.json.encode(spans).decode()}
-        for statement in (_ROWS_OF_MANY, _EXITS_OF_MANY):
-            for placed in connection.execute(text(statement.format(spans=source)), asked):
+        asked = {"community": community, "spans": msgspec.json.encode(spans).decode(), "limit": limit}
+        for table, columns in (("record", _RECORD), ("exit", _EXIT)):
+            for placed in connection.execute(text(_of_many(connection, table, columns)), asked):
                 found[placed[_STREAM]].append(placed)
     return ((span, found[span.stream]) for span in spans)
 
 
-def _spans_of(connection: Connection) -> str:
+def _of_many(connection: Connection, table: str, columns: str) -> str:
+    where = f"community = :community AND {table}.stream = span.stream AND seq > past AND seq <= span.head"
     if connection.dialect.name == "postgresql":
-        return "json_to_recordset(CAST(:spans AS json)) AS span(stream text, past bigint, head bigint)"
+        # Each span by the index: left to itself the planner may read the whole table for a few rows.
+        each = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY seq LIMIT :limit"
+        spans = "json_to_recordset(CAST(:spans AS json)) AS span(stream text, past bigint, head bigint)"
+        return f"SELECT found.* FROM {spans} CROSS JOIN LATERAL ({each}) AS found"
     picked = ", ".join(f"value ->> '$.{name}' AS {name}" for name in ("stream", "past", "head"))
-    return f"(SELECT {picked} FROM json_each(:spans)) AS span"
+    spans = f"(SELECT {picked} FROM json_each(:spans)) AS span"
+    return f"SELECT {columns} FROM {spans} CROSS JOIN {table} WHERE {where}"
 
 
 _STREAM, _FIELDS, _SEQ = 2, 7, 8  # places in what all statements select; a row of many is not asked by name
 _position = itemgetter(_SEQ)
 
-_ROWS = text(
-    f"SELECT {COLUMNS}, seq FROM record WHERE community = :community AND stream = :stream "
-    "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
-)
-_EXITS = text(
-    "SELECT id, '', stream, hlc, dev, '', false, NULL AS fields, seq FROM exit "
-    "WHERE community = :community AND stream = :stream "
-    "AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
-)
-_ROWS_OF_MANY = (
-    "SELECT id, kind, record.stream, hlc, dev, clocks, deleted, fields, seq FROM {spans} CROSS JOIN record "
-    "WHERE community = :community AND record.stream = span.stream AND seq > past AND seq <= span.head"
-)
-_EXITS_OF_MANY = (
-    "SELECT id, '', exit.stream, hlc, dev, '', false, NULL AS fields, seq FROM {spans} CROSS JOIN exit "
-    "WHERE community = :community AND exit.stream = span.stream AND seq > past AND seq <= span.head"
-)
+_RECORD = "id, kind, record.stream, hlc, dev, clocks, deleted, fields, seq"
+_EXIT = "id, '', exit.stream, hlc, dev, '', false, NULL AS fields, seq"
+_AFTER = "community = :community AND stream = :stream AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit"
+_ROWS = text(f"SELECT {_RECORD} FROM record WHERE {_AFTER}")
+_EXITS = text(f"SELECT {_EXIT} FROM exit WHERE {_AFTER}")
 
 
 def _prefixed(prefixes: tuple[str, ...]) -> str:
