@@ -17,7 +17,7 @@ from sync.client.means import Call
 from sync.domain.merge import Row
 from sync.errors import BundleError
 from sync.keys.sealing import SealingKey
-from sync.store import merging, outbox, replicas, stick, verifying
+from sync.store import merging, outbox, portions, replicas, stick, verifying
 from sync.store.leaving import Exit
 from sync.store.state import Round, SyncState
 from sync.store.stick import Stick
@@ -188,7 +188,7 @@ class _Import:
             rows = wire.decode_rows(page.tables)
             begin = {stream: at.get(stream, 0) for stream in page.cursors}
             exits = [(Exit(gone.stream, gone.id, (gone.hlc, gone.device)), gone.seq) for gone in page.exits]
-            cuts = [rows[n : n + merging.ROWS_AT_ONCE] for n in range(0, len(rows), merging.ROWS_AT_ONCE)] or [[]]
+            cuts = [rows[n : n + portions.ROWS_AT_ONCE] for n in range(0, len(rows), portions.ROWS_AT_ONCE)] or [[]]
             for cut in cuts[:-1]:
                 self._apply(_Piece(begin, cut))
             self._apply(_Piece(begin, cuts[-1], exits, page.cursors))
