@@ -21,7 +21,7 @@ from sync.errors import BundleError, Offline
 from sync.keys.signatures import KeyPair
 from sync.server.storage import epochs
 from sync.server.storage.batch import Batch
-from sync.store import giving_back, merging, outbox, replicas
+from sync.store import giving_back, merging, outbox, portions, replicas
 from sync.store import stick as remembered
 from sync.wire.bundle import read_file, unpack
 
@@ -505,7 +505,7 @@ def test_large_pages_leave_room_for_somebodys_saving(
     server: Server, first: Station, other: Station, stick: Stick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first.sync()
-    monkeypatch.setattr(merging, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(portions, "ROWS_AT_ONCE", 1)
     other.save([visit(server, other), visit(server, other), visit(server, other, "b2-101")])
     other.sync()
     first.touched.clear()

@@ -132,16 +132,15 @@ class TodayPage(Page):
         self._board = board
         self._name_record()
         now = self.context.now()
-        self.rows = []
-        clear(self._list)
-        for item in (*board.items[:_ROWS], *board.waiting[: self._more_shown]):
-            said = words_of(item, now=now)
-            self._add(self._list, said, partial(self.context.navigate, said.page, **said.target))
+        said = [words_of(item, now=now) for item in (*board.items[:_ROWS], *board.waiting[: self._more_shown])]
+        matters = self._fill(
+            self._list, [(one, None, partial(self.context.navigate, one.page, **one.target)) for one in said]
+        )
         count = len(board.items) + len(board.waiting)
         self.main.set_hint(tr("in order of day, {n} in all").format(n=number(count)) if count else "")
         set_text(self._state, "" if board.items else self._nothing(board))
         self._name_more(board)
-        self._show_recorded(board)
+        self.rows = [*matters, *self._show_recorded(board)]
         show_near(self.near, board.near, board.near_count, today=board.today, on_click=self._to_household)
         show_untold(self.untold, board.untold, on_click=self._to_demand)
         if before is not None and focused is not None and self.rows:
@@ -153,28 +152,51 @@ class TodayPage(Page):
         self._begin_at_first = False
         self.heading_changed.emit()
 
-    def _show_recorded(self, board: Board) -> None:
-        clear(self._entries)
-        for step in board.steps[:_ENTRIES]:
-            self._add(self._entries, words_of_step(step), partial(self._undo_step, step))
-        for entry in board.entries[:_ENTRIES]:
-            self._add(self._entries, words_of_entry(entry), partial(self._undo_visit, entry))
+    def _show_recorded(self, board: Board) -> list[TodayRow]:
+        steps, entries = board.steps[:_ENTRIES], board.entries[:_ENTRIES]
+        rows = self._fill(
+            self._entries,
+            [
+                *((words_of_step(step), step, partial(self._undo_step, step)) for step in steps),
+                *((words_of_entry(entry), entry, partial(self._undo_visit, entry)) for entry in entries),
+            ],
+        )
         recorded = len(board.steps) + len(board.entries)
-        shown = min(len(board.steps), _ENTRIES) + min(len(board.entries), _ENTRIES)
         said = tr("Recorded today (can be changed back until midnight)")
-        if recorded > shown:
+        if recorded > len(rows):
             said = tr("Recorded today: {n}, the latest here (can be changed back until midnight)").format(
                 n=number(recorded)
             )
         set_text(self._recorded, said if recorded else "")
+        return rows
 
-    def _add(self, box: QVBoxLayout, said: RowWords, on_click: Callable[[], object]) -> None:
-        if box.count():
-            box.addWidget(line())
-        row = TodayRow(said, on_click)
-        self.rows.append(row)
-        box.addWidget(row)
-        row.show()  # now, not with the next layout: only what is shown keeps the keyboard for a window that wakes up
+    def _fill(
+        self, box: QVBoxLayout, wanted: Sequence[tuple[RowWords, object, Callable[[], object]]]
+    ) -> list[TodayRow]:
+        """The rows of a list. Those that say the same of the same stay: making a dozen anew is felt at each save."""
+        widgets = [box.itemAt(place).widget() for place in range(box.count())]
+        here = [widget for widget in widgets if isinstance(widget, TodayRow)]
+        if [(row.words, row.subject) for row in here] == [(said, subject) for said, subject, _ in wanted]:
+            return here
+        rows: list[TodayRow] = []
+        fresh: list[TodayRow] = []
+        for said, subject, on_click in wanted:
+            row = next((row for row in here if (row.words, row.subject) == (said, subject)), None)
+            if row is None:
+                row = TodayRow(said, on_click, subject=subject)
+                fresh.append(row)
+            else:
+                here.remove(row)
+                box.removeWidget(row)
+            rows.append(row)
+        clear(box)
+        for row in rows:
+            if box.count():
+                box.addWidget(line())
+            box.addWidget(row)
+        for row in fresh:
+            row.show()  # now, not with the next layout: only what is shown keeps the keyboard for a window that wakes up
+        return rows
 
     def _show_shares(self, shares: Sequence[AreaShare]) -> None:
         self.share.setVisible(bool(shares))

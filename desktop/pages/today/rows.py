@@ -166,11 +166,12 @@ def _clock(at: int) -> str:
 
 
 class TodayRow(QWidget):
-    """One row; in a narrow column the day stands under the words."""
+    """One row; in a narrow column the day stands under the words. ``subject`` is what the button acts on."""
 
-    def __init__(self, words: RowWords, on_click: Callable[[], object]) -> None:
+    def __init__(self, words: RowWords, on_click: Callable[[], object], *, subject: object = None) -> None:
         super().__init__()
         self.words = words
+        self.subject = subject
         self._is_narrow: bool | None = None
         px = theme.current().px
         self._badge = StateBadge(words.tone, character=words.character, words=words.badge_words)
