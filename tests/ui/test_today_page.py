@@ -188,6 +188,26 @@ def test_it_follows_what_is_touched_and_forgets_who_leaves(desk: Desk) -> None:
     assert page.rows == []
 
 
+def test_rows_that_say_the_same_stay(desk: Desk) -> None:
+    met(desk, "b3:201")
+    page = shown(desk)
+    row, due = row_of(page, "改回去"), row_of(page, "3-1-302")
+    row.action.setFocus()
+    assert row.words.place == "3-1-201"
+    desk.world.clock.forward(minutes=1)
+    met(desk, "b3:202")
+    page.touched(frozenset({("visit", "any")}))
+    desk.settle()
+    assert [one.words.place for one in page.rows if one.words.action == "改回去"] == ["3-1-202", "3-1-201"]
+    assert page.rows[-1] is row
+    assert row_of(page, "3-1-302") is due
+    assert row.action.hasFocus()
+    row.action.click()
+    desk.settle()
+    assert [one.words.place for one in page.rows if one.words.action == "改回去"] == ["3-1-202"]
+    assert due in page.rows
+
+
 def test_large_letters_put_everything_in_one_column(desk: Desk, qapp: QApplication) -> None:
     solved(desk, "b3:301")
     theme.apply(qapp, theme.load(percent=200))

@@ -195,7 +195,7 @@ class TodayPage(Page):
                 box.addWidget(line())
             box.addWidget(row)
         for row in fresh:
-            row.show()  # now, not with the next layout: only what is shown keeps the keyboard for a window that wakes up
+            row.show()  # not with the next layout: only what is shown keeps the keyboard for a window that wakes up
         return rows
 
     def _show_shares(self, shares: Sequence[AreaShare]) -> None:
