@@ -1,11 +1,13 @@
 """A greeting of a PC that has everything: the list of streams is named by its digest and not told twice."""
 
+import pytest
 from sqlalchemy import Connection, text
 
 from servers import Device, Server
 from stations import Station, visit
 from sync import wire
 from sync.server.storage.replicas import SEEN_EVERY_MS
+from sync.store import schema, verifying
 
 
 def test_a_list_that_is_known_is_not_told_again(server: Server, secretary: Device) -> None:
@@ -35,6 +37,26 @@ def test_a_pc_in_step_asks_once_and_little_is_said(server: Server, first: Statio
     second.sync()
     assert first.sync().pulled == 1
     assert first.rows("visit") == second.rows("visit")
+
+
+def test_streams_are_compared_a_few_at_a_time(
+    server: Server, first: Station, second: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(verifying.compare.__kwdefaults__, "most_rows", 1)
+    counted: list[int] = []
+    count = verifying.tally
+    monkeypatch.setattr(verifying, "tally", lambda db, streams: (counted.append(len(streams)), count(db, streams))[1])
+    second.save([visit(server, second)])
+    assert second.sync().verified
+    assert first.sync().verified
+    told = first.store.db.execute("SELECT count(*) FROM cursor").fetchone()[0]
+    assert len(counted) > 2
+    assert max(counted) < told
+    held = first.rows("visit")
+    (lost,) = first.store.db.execute("SELECT id FROM visit").fetchone()
+    schema.remove(first.store.db, "visit", [lost])
+    assert first.sync().verified  # each stream that differs is mended, whichever portion it is in
+    assert first.rows("visit") == held
 
 
 def test_a_replica_that_says_nothing_new_is_noted_once_an_hour(server: Server, secretary: Device) -> None:
