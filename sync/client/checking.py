@@ -35,6 +35,8 @@ class Checking:
         """End what was downloaded anew, then compare every stream; heal what differs."""
         self._end_sweep(heads)
         found = self._compare(heads, greeted)
+        if found.waiting:
+            return Result.CUT
         if not found.differing:
             return Result.VERIFIED if found.is_verified else Result.OK
         streams = [difference.stream for difference in found.differing]

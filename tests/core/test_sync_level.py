@@ -48,6 +48,9 @@ def test_streams_are_compared_a_few_at_a_time(
     monkeypatch.setattr(verifying, "tally", lambda db, streams: (counted.append(len(streams)), count(db, streams))[1])
     second.save([visit(server, second)])
     assert second.sync().verified
+    counted.clear()
+    outcome = first.sync(stop=lambda: bool(counted))
+    assert (outcome.stopped, outcome.verified, len(counted)) == (True, False, 1)
     assert first.sync().verified
     told = first.store.db.execute("SELECT count(*) FROM cursor").fetchone()[0]
     assert len(counted) > 2
