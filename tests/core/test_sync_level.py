@@ -7,7 +7,7 @@ from servers import Device, Server
 from stations import Station, visit
 from sync import wire
 from sync.server.storage.replicas import SEEN_EVERY_MS
-from sync.store import schema, verifying
+from sync.store import portions, schema, verifying
 
 
 def test_a_list_that_is_known_is_not_told_again(server: Server, secretary: Device) -> None:
@@ -53,13 +53,28 @@ def test_streams_are_compared_a_few_at_a_time(
     assert (outcome.stopped, outcome.verified, len(counted)) == (True, False, 1)
     assert first.sync().verified
     told = first.store.db.execute("SELECT count(*) FROM cursor").fetchone()[0]
-    assert len(counted) > 2
+    assert len(counted) >= 2
     assert max(counted) < told
     held = first.rows("visit")
     (lost,) = first.store.db.execute("SELECT id FROM visit").fetchone()
     schema.remove(first.store.db, "visit", [lost])
     assert first.sync().verified  # each stream that differs is mended, whichever portion it is in
     assert first.rows("visit") == held
+
+
+def test_a_pull_folds_the_log_in(
+    server: Server, first: Station, second: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first.sync()
+    second.save([visit(server, second), visit(server, second)])
+    second.sync()
+    monkeypatch.setattr(portions, "FOLDED_AFTER", 2)
+    folded: list[int] = []
+    fold = portions.fold
+    monkeypatch.setattr(portions, "fold", lambda store: (folded.append(1), fold(store))[1])
+    assert first.sync().pulled == 2
+    assert folded == [1]
+    assert first.rows("visit") == second.rows("visit")
 
 
 def test_a_replica_that_says_nothing_new_is_noted_once_an_hour(server: Server, secretary: Device) -> None:
