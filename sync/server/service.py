@@ -89,16 +89,11 @@ class Service:
     async def hello(self, sent: Sent) -> Answer:
         """The greeting of a replica."""
 
-        now = self._now()
-
         def read(connection: Connection) -> tuple[Caller, Hello, HelloReply | None]:
+            now, window_s = self._now(), self._window_s(connection)
             caller, message = caller_of(connection, sent, now=now), received(sent, Hello)[0]
-            window_s = self._window_s(connection)
-            return (
-                caller,
-                message,
-                self._answers.greet_unchanged(connection, caller, message, now=now, window_s=window_s),
-            )
+            known = self._answers.greet_unchanged(connection, caller, message, now=now, window_s=window_s)
+            return caller, message, known
 
         caller, message, reply = await self._runner.read(read)
         if reply is not None:
