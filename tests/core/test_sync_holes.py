@@ -554,6 +554,7 @@ def test_to_a_server_that_takes_nothing_back_the_same_bytes_go_for_ever(server: 
 # -------------------------------------------------------------------------------------- made by two, refused to one
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # what is undone is the PC's
 @pytest.mark.parametrize("mine_is_later", [True, False])
 @pytest.mark.parametrize("then_patched", [True, False])
 @pytest.mark.parametrize("one_by_one", [True, False])
@@ -598,6 +599,7 @@ def test_a_refused_new_leaves_what_a_colleague_made_under_the_same_id(
     assert len(kept) == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # what is undone is the PC's
 def test_two_refusals_in_turn_leave_what_a_colleague_wrote_meanwhile(
     server: Server, first: Station, second: Station, tmp_path: Path
 ) -> None:
