@@ -14,6 +14,7 @@ from sync.domain.masking import mask_phone
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Values
 from sync.domain.roles import Viewer
+from sync.domain.stubs import stub_values
 from sync.errors import RuleError
 from sync.store import access, schema
 from sync.store.database import Database, converted
@@ -24,6 +25,7 @@ from sync.store.viewers import MINE, viewer_streams
 from sync.store.writer import Touched
 
 SHOWN = 50
+_TABLE = schema.TABLES["conflict"]
 _UNSPOKEN = frozenset({"scope_id", "slot", "state_before"})  # parts of a group that say nothing to a person
 _NAMES: Mapping[str, str] = {
     "account": "name",
@@ -92,20 +94,8 @@ class Open:
 
 def open_conflicts(db: Database, viewer: Viewer, *, settled: bool = False, limit: int = SHOWN) -> tuple[Open, ...]:
     """Those that the viewer may settle (or, with ``settled``, that have been settled), newest first."""
-    statement = f"""{schema.TABLES["conflict"].select} WHERE state = :state AND deleted = 0 AND {MINE}
-        ORDER BY max(kept_at, lost_at) DESC, id LIMIT :limit"""
-    given = {"state": "settled" if settled else "open", "streams": viewer_streams(viewer), "limit": limit}
-    table = schema.TABLES["conflict"]
     with converted():
-        notes = [note_of(table.row(cells)) for cells in db.conn.execute(statement, given).fetchall()]
-        rows = rows_of(db, notes)
-        shown = [
-            (note, row)
-            for note in notes
-            if (row := rows.get((note.record_kind, note.record_id))) is not None
-            and is_shown(note, row)
-            and may_settle(viewer, row)
-        ]
+        shown = _for(db, viewer, settled=settled, limit=limit)
         names = _Names(db, viewer, shown)
     return tuple(_shown(note, row, viewer, names) for note, row in shown)
 
@@ -114,7 +104,31 @@ def count(db: Database, viewer: Viewer) -> int:
     """How many the viewer may settle, up to as many as the page shows; most of the time there is none to look at."""
     with converted():
         any_open = db.conn.execute("SELECT 1 FROM conflict WHERE state = 'open' LIMIT 1").fetchone()
-    return len(open_conflicts(db, viewer)) if any_open else 0
+        return len(_for(db, viewer, settled=False, limit=SHOWN)) if any_open else 0
+
+
+def _for(db: Database, viewer: Viewer, *, settled: bool, limit: int) -> list[tuple[Conflict, Row]]:
+    """The newest of the viewer's, with their records.
+
+    Many others may lie before them, which only somebody else may settle: one looks on until there are enough.
+    """
+    # What was blanked with its record says nothing any more.
+    statement = f"""{_TABLE.select} WHERE state = :state AND deleted = 0 AND (kept <> '' OR lost <> '') AND {MINE}
+        ORDER BY max(kept_at, lost_at) DESC, id"""
+    given = {"state": "settled" if settled else "open", "streams": viewer_streams(viewer)}
+    shown: list[tuple[Conflict, Row]] = []
+    cursor = db.conn.execute(statement, given)
+    while len(shown) < limit and (found := cursor.fetchmany(SHOWN)):
+        notes = [note_of(_TABLE.row(cells)) for cells in found]
+        rows = rows_of(db, notes)
+        shown += [
+            (note, row)
+            for note in notes
+            if (row := rows.get((note.record_kind, note.record_id))) is not None
+            and is_shown(note, row)
+            and may_settle(viewer, row)
+        ]
+    return shown[:limit]
 
 
 def settle(store: Store, author: str, conflict_id: str, choice: str, *, text: str = "", again: bool = False) -> Touched:
@@ -150,8 +164,7 @@ def _facts(db: Database, viewer: Viewer, conflict_id: str) -> tuple[verb.Conflic
 def _of_row(note: Conflict, row: Row) -> verb.ConflictFacts:
     kind = KINDS[row.kind]
     values = kind.complete(row.values)
-    needed = [name for name, field in kind.fields.items() if field.need]
-    blank = row.deleted and all(values[name] == kind.defaults[name] for name in needed)
+    blank = row.deleted and values == stub_values(row)
     return verb.ConflictFacts(note, {**values, DELETED: row.deleted}, is_gone=blank)
 
 

@@ -1,6 +1,7 @@
 """Settling conflicts: an ordinary change and the conflict's end, by whoever may change the record; both stay."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from sync.domain import conflicts as verb
 from sync.domain.fields import Policy
 from sync.domain.kinds.notes import Conflict
 from sync.domain.operations import Operation, delete, patch
+from sync.domain.stubs import stub_values
 from sync.errors import AccessError, RuleError
-from sync.store import access, conflicts
+from sync.store import access, conflicts, schema
 from sync.store.conflicts import Open
 from world import World
 
@@ -235,7 +237,9 @@ def test_a_deleted_record_can_stay_deleted(world: World) -> None:
 
 def test_what_has_been_blanked_cannot_come_back(world: World) -> None:
     person, conflict_id = gone(world)
-    world.store.seed([patch("resident", person, name="", phone="", household_id="")])
+    row = schema.load_one(world.store.db, "resident", person)
+    assert row is not None
+    schema.put(world.store.db, [replace(row, values=stub_values(row))])
     (one,) = seen(world, "head3")
     assert one.choices == (verb.KEPT,)
     settle(world, "head3", conflict_id, verb.KEPT)
@@ -282,3 +286,16 @@ def test_two_pcs_meet_and_one_person_settles(server: Server, first: Station, sec
     assert conflicts.open_conflicts(second.store.db, second.store.viewer(second.account)) == ()
     with pytest.raises(RuleError, match="settled_already"):
         conflicts.settle(second.store, second.account, one.conflict_id, verb.KEPT)
+
+
+def test_ones_own_conflicts_are_not_hidden_behind_those_of_others(world: World) -> None:
+    mine = phone(world)
+    world.clock.forward(days=1)
+    visit = world.ids(world.clock())
+    fields = {"household_id": world.id("b3:201"), "building_id": world.id("b3"), "recorded_by": world.id("grid")}
+    world.store.seed([new("visit", visit, **fields)])
+    for number in range(conflicts.SHOWN + 1):  # about what a colleague wrote down, which a head does not see
+        put(world, "visit", visit, "note", {"note": "a"}, {"note": f"b{number}"})
+    assert [one.conflict_id for one in seen(world, "head3")] == [mine]
+    assert conflicts.count(world.store.db, world.viewer("head3")) == 1
+    assert conflicts.count(world.store.db, world.viewer("grid")) == conflicts.SHOWN
