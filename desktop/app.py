@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop import i18n, navigation, settings, telling, theme
+from desktop.chores import Chores
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.hub import Hub
@@ -39,6 +40,7 @@ COLLECTED_AFTER = (
     20,
 )  # objects made: a batch makes thousands and no cycles, a search for them costs a tenth
 LOAD_REST_AFTER_MS = 400  # the first page has been painted by then
+CHORES_AFTER_MS = 60_000  # whoever has just come in wants to work first
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
 _TOUCHES = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
 
@@ -95,6 +97,7 @@ class Application(QObject):
         self.window = Window(self.context)
         self._filing = threading.Lock()  # the choices are written by whichever net thread is free
         self._returning = Returning(self.context, self.window)
+        self.chores = Chores(self.tasks)
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MINUTES * 60_000)
         self._idle.setSingleShot(True)
@@ -200,6 +203,7 @@ class Application(QObject):
             return
         self._returning.go_on()
         self.agent.start()
+        QTimer.singleShot(CHORES_AFTER_MS, self, self.chores.start)
         self._idle.start()
         QTimer.singleShot(LOAD_REST_AFTER_MS, self, self._settle_down)
 

@@ -15,7 +15,11 @@ BLANK_AFTER = 30 * DAY  # ms after the deletion a record is but a stub: id, plac
 GONE_AFTER = 400 * DAY  # ms after it the stub is known no longer; exits likewise
 
 # Fields besides references that say where a record belongs, as long as anything of it is left.
-_PLACING = {"dispute": frozenset({"accepted_on"})}
+_PLACING = {
+    "dispute": frozenset({"accepted_on"}),
+    "attachment": frozenset({"record_kind"}),
+    "conflict": frozenset({"record_kind"}),
+}
 
 
 def deleted_at(row: Row) -> int:
@@ -26,6 +30,15 @@ def deleted_at(row: Row) -> int:
 def is_stub(row: Row, *, now: int) -> bool:
     """Whether the record was deleted so long ago that only its stub is left."""
     return row.deleted and deleted_at(row) + BLANK_AFTER <= now
+
+
+def is_done_with(conflict: Row) -> bool:
+    """Whether nothing is left to decide in a conflict about a record that is but a stub.
+
+    All there is to decide about a deleted record is whether it comes back.
+    """
+    values = conflict.values
+    return conflict.deleted or values["state"] == "settled" or values["register"] != DELETED
 
 
 def stub_values(row: Row) -> Values:

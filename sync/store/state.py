@@ -31,6 +31,7 @@ class SyncState:
     cuts: int = 0  # how often in a row the line went while the present batch was under way
     batch_most: int = 0  # operations of a batch that went through on this line; 0: nothing learnt
     page_most: int = 0  # rows of a page, likewise
+    blanked_at: int = 0  # ms; when what was deleted long ago was last looked for
     unshown: int = 0  # 1 when unsent work was carried over from a damaged file and does not show in the records yet
 
 
