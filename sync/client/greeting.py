@@ -51,7 +51,7 @@ class Greeting:
         call = self._means.call
         reply = self.hello()
         state = self._means.state()
-        if state.epoch != reply.epoch:
+        if state.epoch != reply.epoch or reply.is_anew:
             reply = self._new_epoch(state, reply)
         if self._means.state().healing == giving_back.ASKING:
             self._offer()

@@ -1,10 +1,13 @@
 """The answers to a greeting, a request for a page and the digests after a restore, each read in one transaction."""
 
+import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
 from sync.domain.calendar import day_of
+from sync.domain.clock import FUTURE_LIMIT_MS
 from sync.domain.roles import Reach
 from sync.server import older
 from sync.server.logs import log
@@ -29,6 +32,11 @@ from sync.wire import (
     encode_rows,
 )
 
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+# What devices can have done since the oldest backup that anybody puts back.
+_MOST_BATCHES = 100_000
+_MOST_POSITIONS = 1_000_000
+
 
 class Answers:
     """Made for the server once; ``keys`` are the public halves (for sealing, for signing) told in every greeting."""
@@ -45,13 +53,13 @@ class Answers:
             connection, caller.community, message.device, installation=caller.installation, seen=_seen(message, now)
         )
         epoch = epochs.current(connection)
-        if replica is None or (message.epoch == epoch.id and _lead(connection, caller, message, done=replica.batch)):
+        if replica is None or _lead(connection, caller, message, epoch, done=replica.batch, now=now):
             return None
         return self._greeting(connection, caller, message, epoch, replica, now=now, window_s=window_s)
 
     def greet(self, connection: Connection, caller: Caller, message: Hello, *, now: int, window_s: int) -> HelloReply:
         """Greet a replica, registered if it is new. One that is ahead of this server tells that the data were
-        restored from a backup without a word: then another epoch begins.
+        restored from a backup without a word: then another epoch begins, or it gives back in this one.
         """
         replica = replicas.greet(
             connection,
@@ -61,12 +69,12 @@ class Answers:
             seen=_seen(message, now),
         )
         epoch = epochs.current(connection)
-        if message.epoch == epoch.id:
-            lead = _lead(connection, caller, message, done=replica.batch)
-            if lead:
-                epoch = epochs.begin_anew(connection, now=now, after=epoch.id)
-                log("alarm", code="restored_unsaid", installation=caller.installation, epoch=epoch.id, **lead)
-        return self._greeting(connection, caller, message, epoch, replica, now=now, window_s=window_s)
+        lead = _lead(connection, caller, message, epoch, done=replica.batch, now=now)
+        if lead:
+            epoch = epochs.notice(connection, now=now, after=epoch.id)
+            log("alarm", code="restored_unsaid", installation=caller.installation, epoch=epoch.id, **lead)
+        reply = self._greeting(connection, caller, message, epoch, replica, now=now, window_s=window_s)
+        return msgspec.structs.replace(reply, is_anew=bool(lead) and epoch.id == message.epoch)
 
     def _greeting(
         self,
@@ -152,10 +160,17 @@ def _meant_for(epoch: Epoch, told: str) -> None:
         raise ProtocolError(409, "epoch", epoch=epoch.id)
 
 
-def _lead(connection: Connection, caller: Caller, message: Hello, *, done: int) -> Mapping[str, int]:
-    """How far a replica is ahead of what this server remembers: batches, or streams with a position yet to come."""
-    sent = max((number for number, _ in message.batches), default=0)
-    if sent > done:
+def _lead(
+    connection: Connection, caller: Caller, message: Hello, epoch: Epoch, *, done: int, now: int
+) -> Mapping[str, int]:
+    """How far a replica is ahead of what this server remembers: batches, streams with a position yet to come, or a
+    life that began later than this one. A lead that cannot be is none.
+    """
+    if message.epoch != epoch.id:
+        begun = epochs.began(message.epoch)
+        return {"epochs": 1} if epochs.began(epoch.id) < begun <= now + FUTURE_LIMIT_MS else {}
+    sent = max((number for number, digest in message.batches if _DIGEST.fullmatch(digest)), default=0)
+    if done < sent <= done + _MOST_BATCHES:
         return {"batches": sent - done}
-    ahead = feed.ahead(connection, caller.community, message.cursors)
+    ahead = feed.ahead(connection, caller.community, message.cursors, most=_MOST_POSITIONS)
     return {"streams": ahead} if ahead else {}

@@ -41,12 +41,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is there now: as of when (ms since 1970), in which epoch; and where that lies which was there before."""
+    """What is there now: as of when (ms since 1970), in which epoch; and where that lies which was there before.
+
+    ``is_clock_wrong``: this machine's clock lies before the time at which the backup was made.
+    """
 
     made_at: int
     epoch: str
     blobs: int
     aside: str
+    is_clock_wrong: bool
 
 
 def make(settings: Settings, to: Path, *, keep: int = KEPT) -> Made:
@@ -149,13 +153,14 @@ def _into_sqlite(settings: Settings, copy: Copy, folder: Path) -> Restored:
             zstandard.ZstdDecompressor().copy_stream(file, plain)
         with _opened(fresh) as engine, engine.begin() as connection:
             _check(connection)
-            epoch = epochs.begin_anew(connection, now=settings.wall())
+            epoch = epochs.begin_anew(connection, now=settings.wall(), not_before=copy.manifest.made_at)
         _on_disk(fresh)
         copy.take_blobs(settings.data / BLOBS)  # they are only added; what nobody names is swept later
         aside = _set_aside(place)
         fresh.replace(place)
         copies.sync_folder(settings.data)
-        return Restored(copy.manifest.made_at, epoch.id, copy.manifest.blobs, aside)
+        is_clock_wrong = settings.wall() < copy.manifest.made_at
+        return Restored(copy.manifest.made_at, epoch.id, copy.manifest.blobs, aside, is_clock_wrong)
     finally:
         lock.release()
 
@@ -227,9 +232,10 @@ def _into_postgresql(settings: Settings, copy: Copy, folder: Path) -> Restored:
         name = f"{_ASIDE}_{datetime.now(CHINA):%Y%m%d_%H%M%S_%f}"
         aside = name if postgresql.set_aside(connection, name) else ""
         postgresql.replay(connection, dumped, folder / "script")
-        epoch = epochs.begin_anew(connection, now=settings.wall())
+        epoch = epochs.begin_anew(connection, now=settings.wall(), not_before=copy.manifest.made_at)
         copy.take_blobs(settings.data / BLOBS)
-    return Restored(copy.manifest.made_at, epoch.id, copy.manifest.blobs, aside)
+    is_clock_wrong = settings.wall() < copy.manifest.made_at
+    return Restored(copy.manifest.made_at, epoch.id, copy.manifest.blobs, aside, is_clock_wrong)
 
 
 @contextmanager

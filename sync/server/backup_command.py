@@ -62,6 +62,9 @@ def run_restore(given: argparse.Namespace, say: Say) -> int:
     done = backup.restore(Settings(data=given.data, database=given.database), given.source)
     at = datetime.fromtimestamp(done.made_at / 1000, CHINA).strftime("%Y-%m-%d %H:%M:%S")
     say(f"The data are as they were at {at}, with {done.blobs} attached files.")
+    if done.is_clock_wrong:
+        say("THIS MACHINE'S CLOCK IS WRONG: the backup was made after its time. Put it right and restore once more;")
+        say("or what the PCs give back of the days since is refused as being of a time to come.")
     if done.aside:
         say(f"What was there before is kept in {done.aside}; remove it when nobody needs it any more.")
     say("Start the server: every PC gives back what it holds and the backup has not.")

@@ -89,6 +89,7 @@ class HelloReply(Struct, frozen=True, kw_only=True):
     sealing_key: bytes = b""  # X25519, 32 bytes: what a bundle for this server is sealed with
     signing_key: bytes = b""  # Ed25519, 32 bytes: what this server signs its bundles with
     is_level: bool = False  # the list is the one of ``level``, and is not told again
+    is_anew: bool = False  # in your own epoch: what you are ahead by is lost, so do as if you had just met this epoch
 
 
 # ---------------------------------------------------------------------------------------------------- push

@@ -487,3 +487,27 @@ def test_a_newer_server_tells_what_came_in(server: Server, first: Station, monke
     first.store.db.conn.execute("DELETE FROM verified")
     first.sync()
     assert first.store.state.served == wire.SCHEMA
+
+
+# ---------------------------------------------------------------------------------------------------- put back twice
+
+
+def test_a_server_put_back_twice_in_an_hour_gets_everything_back(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = Ground(server, secretary, tmp_path)
+    for said in ("first", "second"):
+        first.sync()
+        copy = ground.copy()
+        server.clock.now += 600_000
+        first.save([visit(server, first, note=said)])
+        first.sync()
+        ground.put_back(copy)  # nobody says so; the second time the server does not begin another life so soon
+    epoch = ground.epoch()
+    first.save([visit(server, first, note="unsent")])
+    first.sync()
+    assert ground.epoch() == epoch
+    assert notes(first) == ["first", "second", "unsent"]
+    second.sync()
+    assert notes(second) == ["first", "second", "unsent"]
+    assert first.store.state.healing == 0

@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+from argparse import Namespace
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -13,8 +14,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from servers import Device, Server, ServerClock, running
 from stations import Station, visit
+from sync.domain.calendar import DAY
 from sync.errors import StoreError
-from sync.server import backup, copies, postgresql
+from sync.server import backup, backup_command, copies, postgresql
 from sync.server.__main__ import main
 from sync.server.settings import Settings
 from sync.server.storage import epochs
@@ -242,7 +244,7 @@ def test_a_failure_on_the_way_changes_nothing(saved: tuple[Settings, Path], monk
     settings, path = saved
     before = read(settings, RECORDS)
 
-    def fails(connection: Connection, *, now: int) -> None:
+    def fails(connection: Connection, *, now: int, not_before: int) -> None:
         raise StoreError("disk_full")
 
     def cut(path: Path, target: Path) -> None:
@@ -262,6 +264,22 @@ def test_a_failure_on_the_way_changes_nothing(saved: tuple[Settings, Path], monk
         assert read(settings, RECORDS) == before
     with running(settings.data, database=settings.database) as server:
         assert server.http.get("/readyz").json() == {"ready": True}
+
+
+def test_a_machine_whose_clock_is_old_is_told_so(tmp_path: Path) -> None:
+    clock = ServerClock()
+    with running(tmp_path / "first", clock=clock) as server:
+        before = epoch_of(server)
+    clock.now += 4000 * DAY  # the backup is of a time that this machine's own clock has yet to reach
+    made = backup.make(Settings(tmp_path / "first", wall=clock), tmp_path / "one.qmbackup")
+    said: list[str] = []
+    given = Namespace(data=tmp_path / "second", database="", source=made.path)
+    assert backup_command.run_restore(given, said.append) == 0
+    assert "CLOCK IS WRONG" in said[1]
+    with running(tmp_path / "second") as server:
+        now = server.service._runner.write_now(epochs.current)
+        assert (now.since, now.parent) == (clock.now, before)
+        assert now.id > before
 
 
 def test_while_a_server_runs_nothing_is_restored(saved: tuple[Settings, Path]) -> None:

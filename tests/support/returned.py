@@ -56,7 +56,7 @@ def greet(device: Device, *, batch: int = 0) -> str:
         app="test",
         time=device.clock.now,
         epoch=device.epoch,
-        batches=[(batch, "")] if batch else [],
+        batches=[(batch, "0" * 32)] if batch else [],
         cursors=device.cursors,
     )
     reply = device.ask("hello", message, wire.HelloReply)

@@ -45,8 +45,8 @@ def heads(connection: Connection, community: str, reach: Reach) -> list[StreamHe
     return [known.get(name) or StreamHead(name, 0, 0) for name in sorted(reach.streams | known.keys())]
 
 
-def ahead(connection: Connection, community: str, cursors: Mapping[str, int]) -> int:
-    """How many of these positions lie behind the head of their stream: this server has yet to give them."""
+def ahead(connection: Connection, community: str, cursors: Mapping[str, int], *, most: int) -> int:
+    """How many of these positions lie behind the head of their stream, by ``most`` at most: it has yet to give them."""
     told = {stream: cursor for stream, cursor in cursors.items() if cursor and "\0" not in stream}
     if not told:
         return 0
@@ -55,7 +55,7 @@ def ahead(connection: Connection, community: str, cursors: Mapping[str, int]) ->
         {"community": community, "ids": ids_json(told)},
     )
     heads_now = {row.id: row.seq for row in found}
-    return sum(cursor > heads_now.get(stream, 0) for stream, cursor in told.items())
+    return sum(0 < cursor - heads_now.get(stream, 0) <= most for stream, cursor in told.items())
 
 
 def page(
