@@ -13,7 +13,8 @@ from sync.store.blobs import Transfer, Way
 
 _OTHER_PLACE = "offset"
 _WRONG = "invalid"  # all that arrived has another checksum: the server has forgotten it
-_LATER = frozenset({"unknown_record", "not_yet", "out_of_scope", _WRONG, "too_large"})
+_UNKNOWN = "unknown_record"
+_LATER = frozenset({_UNKNOWN, "not_yet", "out_of_scope", _WRONG, "too_large"})
 
 
 class Transfers:
@@ -35,6 +36,8 @@ class Transfers:
             except Refused as refusal:
                 if refusal.code not in _LATER:
                     raise
+                if refusal.code == _UNKNOWN and transfer.way is Way.UP:
+                    self._give_up(transfer)
         if not self._stop():
             self._call(blobs.drop_unnamed)
         return arrived
@@ -67,6 +70,9 @@ class Transfers:
             if transfer.have <= before:
                 return False  # there was no more of it, or it was not what was asked for: another time
         return True
+
+    def _give_up(self, transfer: Transfer) -> None:
+        self._call(lambda store: blobs.give_up(store, transfer))
 
     def _piece(self, transfer: Transfer, offset: int) -> bytes:
         return self._call(lambda store: blobs.piece(store.db, transfer.sha256, offset))

@@ -37,14 +37,17 @@ class BlobDesk:
         self._wall = wall
 
     async def put(self, sent: Sent) -> Answer:
-        """Add a piece where the bytes at hand end; an empty one at 0 asks how many there are."""
-        blob, offset = await self._asked(sent)
+        """Add a piece where the bytes at hand end; an empty one at 0 asks how many there are.
+
+        Whoever may read the attachment brings them, and whoever added it, even after the post has ended.
+        """
+        blob, offset = await self._asked(sent, brings=True)
         have = await asyncio.to_thread(self._blobs.add, blob, offset, sent.body)
         return Answer(msgspec.json.encode(BlobReply(have=have)))
 
     async def get(self, sent: Sent) -> Answer:
         """The piece that begins at an offset."""
-        blob, offset = await self._asked(sent)
+        blob, offset = await self._asked(sent, brings=False)
         data = await asyncio.to_thread(self._blobs.read, blob, offset)
         return Answer(data, media_type=OCTETS)
 
@@ -53,10 +56,7 @@ class BlobDesk:
         now = self._wall()
 
         def look(connection: Connection) -> frozenset[str] | None:
-            epoch = epochs.current(connection)
-            if epoch.parent and now < epoch.since + _RETURN_MS:
-                return None
-            return checksums(connection, community)
+            return None if self._may_come_back(connection) else checksums(connection, community, now=now)
 
         kept = await self._runner.read(look)
         if kept is None:
@@ -64,18 +64,28 @@ class BlobDesk:
         before_s = now / 1000 - _YOUNG_S
         return await asyncio.to_thread(self._blobs.sweep, community, kept, before_s=before_s)
 
-    async def _asked(self, sent: Sent) -> tuple[Named, int]:
+    async def _asked(self, sent: Sent, *, brings: bool) -> tuple[Named, int]:
         checksum = sent.path.rpartition("/")[2]
         asked = parse_qs(sent.query)
         record, offset = asked.get("record", [""])[0], asked.get("offset", ["0"])[0]
         if not _CHECKSUM.fullmatch(checksum) or not offset.isdecimal() or len(offset) > 18:
             raise ProtocolError(422, "invalid", field="offset" if _CHECKSUM.fullmatch(checksum) else "sha256")
+        now = self._wall()
 
         def look(connection: Connection) -> Named:
-            caller = caller_of(connection, sent, now=self._wall())
-            blob = named(connection, caller.community, checksum, record)
-            if not self._reaching(connection, caller).allows(blob.stream):
-                raise ProtocolError(404, "unknown_record")  # nobody is told of records that are not theirs
-            return blob
+            caller = caller_of(connection, sent, now=now)
+            blob = named(connection, caller.community, checksum, record, now=now)
+            if blob is not None and (brings or not blob.deleted):
+                if self._reaching(connection, caller).allows(blob.stream):
+                    return blob
+                if brings and blob.added_by in caller.accounts:
+                    return blob
+            # The same for all, so that nobody is told of records that are not theirs.
+            raise ProtocolError(404, "not_yet" if brings and self._may_come_back(connection) else "unknown_record")
 
         return await self._runner.read(look), int(offset)
+
+    def _may_come_back(self, connection: Connection) -> bool:
+        """Whether a restore was so short a while ago that PCs may yet give back the records that name files."""
+        epoch = epochs.current(connection)
+        return bool(epoch.parent) and self._wall() < epoch.since + _RETURN_MS

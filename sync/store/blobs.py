@@ -8,14 +8,17 @@ from enum import StrEnum
 from hashlib import sha256
 
 from sync.domain.attachments import attach
-from sync.domain.operations import delete
+from sync.domain.operations import Operation, delete
 from sync.domain.roles import Viewer
+from sync.domain.stubs import is_stub
 from sync.errors import RuleError
 from sync.store.database import Database
+from sync.store.schema import TABLES
 from sync.store.store import Store, Touched
 from sync.store.viewers import MINE, viewer_streams
 
 PIECE = 512 * 1024  # bytes that travel in one request, and lie in one row
+_ANSWERED = "record NOT IN (SELECT id FROM outbox) AND record NOT IN (SELECT id FROM quarantine)"
 
 
 class Way(StrEnum):
@@ -51,24 +54,13 @@ class Transfer:
 
 
 def add(store: Store, author: str, *, record_kind: str, record_id: str, data: bytes, name: str) -> Touched:
-    """Attach a file to a record, and queue its bytes.
+    """Attach a file to a record, and queue its bytes; both or neither.
 
     Raises RuleError('file', 'empty_file' | 'unknown_file' | 'file_too_large'), AccessError.
     """
     act = store.act(author)
     operation = attach(act, record_kind=record_kind, record_id=record_id, data=data, name=name)
-    checksum = operation.fields["sha256"]
-    touched = store.save(act, [operation])
-    with store.write():
-        known = store.db.conn.execute("SELECT have, size FROM blob WHERE sha256 = ?", (checksum,)).fetchone()
-        if known is None or known[0] < known[1]:
-            _put(store.db, checksum, operation.id, len(data), Way.UP, have=len(data))
-            store.db.conn.execute("DELETE FROM blob_piece WHERE sha256 = ?", (checksum,))
-            store.db.conn.executemany(
-                "INSERT INTO blob_piece (sha256, number, bytes) VALUES (?, ?, ?)",
-                [(checksum, at // PIECE, data[at : at + PIECE]) for at in range(0, len(data), PIECE)],
-            )
-    return touched
+    return store.save(act, [operation], beside=lambda: _keep(store.db, operation, data))
 
 
 def files(db: Database, viewer: Viewer, record_id: str) -> tuple[FileRow, ...]:
@@ -121,10 +113,17 @@ def remove(store: Store, author: str, attachment_id: str) -> Touched:
 
 
 def waiting(db: Database) -> tuple[Transfer, ...]:
-    """What is to travel, what somebody here asked for first; not what belongs to an attachment still unsent."""
+    """What is to travel, what somebody here asked for first; not what belongs to an attachment still unsent.
+
+    Several attachments may name the same bytes: they travel for any one that stands.
+    """
     found = db.conn.execute(
-        """SELECT sha256, record, size, way, have FROM blob
-        WHERE way != '' AND record NOT IN (SELECT id FROM outbox) ORDER BY way, at, sha256"""
+        """SELECT sha256, named_by, size, way, have FROM (
+            SELECT b.*, coalesce(
+                (SELECT t.id FROM attachment AS t WHERE t.sha256 = b.sha256 AND NOT t.deleted
+                AND t.id NOT IN (SELECT id FROM outbox) ORDER BY t.id != b.record, t.id LIMIT 1), b.record) AS named_by
+            FROM blob AS b WHERE b.way != '')
+        WHERE named_by NOT IN (SELECT id FROM outbox) ORDER BY way, at, sha256"""
     )
     return tuple(Transfer(row[0], row[1], row[2], Way(row[3]), row[4]) for row in found)
 
@@ -167,19 +166,52 @@ def offer_all(db: Database) -> None:
     db.conn.execute("UPDATE blob SET way = ? WHERE have = size", (Way.UP.value,))
 
 
-def drop_unnamed(store: Store) -> int:
-    """Let go of bytes that no attachment names any more; how many files they were."""
+def give_up(store: Store, transfer: Transfer) -> None:
+    """The server knows nothing of the record that named these bytes; when it is not here either, they go nowhere."""
     with store.write():
-        gone = [
-            row[0]
-            for row in store.db.conn.execute(
-                """SELECT sha256 FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM attachment WHERE NOT deleted)
-                AND record NOT IN (SELECT id FROM outbox) AND record NOT IN (SELECT id FROM quarantine)"""
-            )
-        ]
+        store.db.conn.execute(
+            f"""UPDATE blob SET way = '' WHERE sha256 = ? AND record NOT IN (SELECT id FROM attachment)
+            AND {_ANSWERED}""",
+            (transfer.sha256,),
+        )
+
+
+def drop_unnamed(store: Store) -> int:
+    """Let go of bytes that no attachment names any more; how many files they were.
+
+    One that was deleted names them until it is a stub, for it may be brought back. What has yet to go up is the only
+    copy: whoever may read its record no longer keeps it until it is there.
+    """
+    with store.write():
+        unnamed = store.db.conn.execute(
+            f"""SELECT sha256 FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM attachment WHERE NOT deleted)
+            AND (way != 'up' OR record IN (SELECT id FROM attachment)) AND {_ANSWERED}"""
+        ).fetchall()
+        deleted = _deleted(store) if unnamed else frozenset()
+        gone = [line for line in unnamed if line[0] not in deleted]
         for table in ("blob_piece", "blob"):
-            store.db.conn.executemany(f"DELETE FROM {table} WHERE sha256 = ?", [(checksum,) for checksum in gone])
+            store.db.conn.executemany(f"DELETE FROM {table} WHERE sha256 = ?", gone)
     return len(gone)
+
+
+def _deleted(store: Store) -> frozenset[str]:
+    """What is named by attachments that were deleted and may yet be brought back."""
+    table = TABLES["attachment"]
+    rows = map(table.row, store.db.conn.execute(f"{table.select} WHERE deleted"))
+    return frozenset(row.values["sha256"] for row in rows if not is_stub(row, now=store.now()))
+
+
+def _keep(db: Database, operation: Operation, data: bytes) -> None:
+    # Bytes that are here already are offered all the same: the server may have let go of them since.
+    checksum = operation.fields["sha256"]
+    is_here = db.conn.execute("SELECT 1 FROM blob WHERE sha256 = ? AND have = size", (checksum,)).fetchone()
+    _put(db, checksum, operation.id, len(data), Way.UP, have=len(data))
+    if is_here is None:
+        db.conn.execute("DELETE FROM blob_piece WHERE sha256 = ?", (checksum,))
+        db.conn.executemany(
+            "INSERT INTO blob_piece (sha256, number, bytes) VALUES (?, ?, ?)",
+            [(checksum, at // PIECE, data[at : at + PIECE]) for at in range(0, len(data), PIECE)],
+        )
 
 
 def _put(db: Database, checksum: str, record: str, size: int, way: Way, *, have: int) -> None:

@@ -149,8 +149,12 @@ class Store:
                 self._places = read_places(self.db, self.community_id)
             return read_viewer(self.db, account_id, places=self._places, today=day_of(self.now()))
 
-    def save(self, act: Act, operations: Sequence[Operation]) -> Touched:
+    def save(
+        self, act: Act, operations: Sequence[Operation], *, beside: Callable[[], object] = lambda: None
+    ) -> Touched:
         """Write rows, outbox and what follows from them in one durable transaction; all or nothing.
+
+        ``beside`` writes what goes with them, in the same one.
 
         Raises RuleError(field, code) for values, AccessError(code) for rights, StoreError(code) for the file.
         """
@@ -170,6 +174,7 @@ class Store:
             visits = [row for change in changes if (row := session.made(change.operation)) and row.kind == "visit"]
             contacts.add_rows(self.db, visits)
             self.after(touched.difference(("visit", row.id) for row in visits))
+            beside()
         return touched
 
     def seed(self, operations: Iterable[Operation]) -> Touched:

@@ -7,7 +7,7 @@ import pytest
 from sync.domain.attachments import media_type_of
 from sync.domain.kinds.attachments import LARGEST
 from sync.domain.operations import patch
-from sync.errors import AccessError, RuleError
+from sync.errors import AccessError, RuleError, StoreError
 from sync.store import blobs, merging, outbox
 from sync.store.blobs import PIECE, FileRow, Transfer, Way
 from world import World, ident
@@ -144,8 +144,65 @@ def test_bytes_that_no_attachment_names_are_let_go(world: World) -> None:
     assert blobs.files(world.store.db, world.viewer("head3"), ident("b3:201")) == ()
     assert blobs.drop_unnamed(world.store) == 0  # not before the server has heard of it
     answer(world)
+    world.clock.forward(days=29)
+    assert blobs.drop_unnamed(world.store) == 0  # it may yet be brought back
+    world.clock.forward(days=1)
     assert blobs.drop_unnamed(world.store) == 1
     assert world.store.db.conn.execute("SELECT count(*) FROM blob_piece").fetchone() == (0,)
+
+
+def test_bytes_that_have_yet_to_go_up_outlive_the_right_to_read_their_record(world: World) -> None:
+    made = add(world)
+    answer(world)
+    world.store.db.conn.execute("DELETE FROM attachment")
+    assert blobs.drop_unnamed(world.store) == 0
+    (transfer,) = blobs.waiting(world.store.db)
+    assert (transfer.record, transfer.way) == (made, Way.UP)
+    blobs.done(world.store, transfer.sha256)
+    assert blobs.drop_unnamed(world.store) == 1
+
+
+def test_bytes_of_a_record_that_nobody_knows_are_given_up(world: World) -> None:
+    add(world)
+    answer(world)
+    (transfer,) = blobs.waiting(world.store.db)
+    blobs.give_up(world.store, transfer)
+    assert blobs.waiting(world.store.db) == (transfer,)  # the record is here
+    world.store.db.conn.execute("DELETE FROM attachment")
+    blobs.give_up(world.store, transfer)
+    assert blobs.drop_unnamed(world.store) == 1
+
+
+def test_bytes_travel_for_any_attachment_that_stands(world: World) -> None:
+    first = add(world)
+    answer(world)
+    second = add(world)
+    assert [transfer.record for transfer in blobs.waiting(world.store.db)] == [first]
+    answer(world)
+    assert [transfer.record for transfer in blobs.waiting(world.store.db)] == [second]
+    blobs.remove(world.store, world.as_("head3"), second)
+    answer(world)
+    assert [transfer.record for transfer in blobs.waiting(world.store.db)] == [first]
+
+
+def test_a_file_attached_again_is_offered_again(world: World) -> None:
+    add(world)
+    answer(world)
+    blobs.done(world.store, sha256(PICTURE).hexdigest())
+    second = add(world)
+    answer(world)
+    assert [transfer.record for transfer in blobs.waiting(world.store.db)] == [second]
+    assert blobs.read(world.store.db, world.viewer("head3"), second) == PICTURE
+
+
+def test_record_and_bytes_are_there_both_or_not_at_all(world: World) -> None:
+    conn = world.store.db.conn
+    (pages,) = conn.execute("PRAGMA page_count").fetchone()
+    conn.execute(f"PRAGMA max_page_count = {pages + PIECE // 4096}")  # room for the record, and for half of the file
+    with pytest.raises(StoreError):
+        add(world)
+    for table in ("attachment", "outbox", "blob", "blob_piece"):
+        assert conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
 def test_downloading_everything_again_leaves_the_bytes_alone(world: World) -> None:

@@ -1,16 +1,13 @@
 """Attached files between two PCs and the server: resumable, checked, asked like their records, after all else."""
 
-import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 
-from pictures import CHECKSUM, PICTURE, attach, move, read
+from pictures import CHECKSUM, PICTURE, ask, attach, move, read
 from servers import Server, running
 from stations import Line, Station, visit
 from sync.errors import Offline, Refused, ServerTrouble
-from sync.keys.signatures import RequestParts, key_id, sign
 from sync.store import blobs
 from sync.store.blobs import PIECE, Way
 
@@ -116,19 +113,6 @@ def test_two_pcs_may_send_the_same_file(server: Server, first: Station, second: 
     assert read(first, one) == read(second, other) == PICTURE
 
 
-def ask(server: Server, station: Station, method: str, *, query: str, body: bytes = b"") -> httpx.Response:
-    """A signed request for the picture."""
-    path = f"/sync/v1/blobs/{CHECKSUM}"
-    state = station.store.state
-    headers = sign(
-        RequestParts(method=method, path=path, query=query, body=body),
-        key=station.key,
-        key_id=key_id(community=state.community_id, installation=state.installation_id),
-        created=server.clock.now // 1000,
-    )
-    return server.http.request(method, f"{path}?{query}", content=body, headers=headers)
-
-
 @on_sqlite
 def test_files_of_other_buildings_are_as_if_they_were_not_there(
     server: Server, first: Station, second: Station
@@ -192,20 +176,6 @@ def test_a_pc_that_was_shut_out_is_told_so(server: Server, first: Station) -> No
         move(first)
     assert told.value.code == "unknown_key"
     assert blobs.waiting(first.store.db)[0].way is Way.UP
-
-
-def test_files_that_no_record_names_any_more_are_removed(server: Server, first: Station) -> None:
-    made = attach(server, first)
-    move(first)
-    folder = server.service.settings.data / "blobs"
-    sweep = server.service.blobs.sweep
-    assert asyncio.run(sweep(server.community)) == 0
-    blobs.remove(first.store, first.account, made)
-    first.sync()
-    assert asyncio.run(sweep(server.community)) == 0  # it may be younger than the line is slow
-    server.clock.now += 4 * 86_400_000 + 10**12
-    assert asyncio.run(sweep(server.community)) == 1
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_files_outlive_the_server(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
+
 from servers import Server
 from stations import Station
 from sync.client.blobs import Transfers
+from sync.keys.signatures import RequestParts, key_id, sign
 from sync.store import blobs
 
 PICTURE = b"\xff\xd8\xff" + bytes(range(256)) * 4200  # two pieces and a bit
@@ -48,6 +51,19 @@ def fetched(station: Station, attachment: str) -> bytes | None:
     blobs.want(station.store, station.account, attachment)
     move(station)
     return read(station, attachment)
+
+
+def ask(server: Server, station: Station, method: str, *, query: str, body: bytes = b"") -> httpx.Response:
+    """A signed request for the picture."""
+    path = f"/sync/v1/blobs/{CHECKSUM}"
+    state = station.store.state
+    headers = sign(
+        RequestParts(method=method, path=path, query=query, body=body),
+        key=station.key,
+        key_id=key_id(community=state.community_id, installation=state.installation_id),
+        created=server.clock.now // 1000,
+    )
+    return server.http.request(method, f"{path}?{query}", content=body, headers=headers)
 
 
 def kept(server: Server) -> dict[str, bytes]:

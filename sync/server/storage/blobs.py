@@ -10,40 +10,38 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from io import BufferedRandom
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, text
 
 from sync.domain.catalogue import KINDS
+from sync.domain.stubs import is_stub
 from sync.server.copies import sync_folder
 from sync.server.lock import hold
 from sync.server.problems import ProtocolError
-from sync.server.storage.records import load
-
-_fields = msgspec.json.Decoder(dict[str, Any])
+from sync.server.storage.records import COLUMNS, load, row_of
 
 PIECE = 512 * 1024  # the most of one request
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Bytes that a living attachment names, with the stream in which it may be read."""
+    """Bytes that an attachment names: where they may be read, who added them, and whether they were taken away."""
 
     community: str
     sha256: str
     size: int
-    media_type: str
     stream: str
+    added_by: str
+    deleted: bool
 
 
-def named(connection: Connection, community: str, checksum: str, record: str) -> Named:
-    """The bytes that this attachment names. Raises ProtocolError 404 ``unknown_record``."""
+def named(connection: Connection, community: str, checksum: str, record: str, *, now: int) -> Named | None:
+    """The bytes that this attachment names; one that was deleted names them until it is a stub."""
     row = load(connection, community, [record]).get(record)
-    if row is None or row.kind != "attachment" or row.deleted or row.values["sha256"] != checksum:
-        raise ProtocolError(404, "unknown_record")
+    if row is None or row.kind != "attachment" or row.values["sha256"] != checksum or is_stub(row, now=now):
+        return None
     values = KINDS["attachment"].complete(row.values)
-    return Named(community, checksum, values["size"], values["media_type"], row.stream)
+    return Named(community, checksum, values["size"], row.stream, values["recorded_by"], row.deleted)
 
 
 class Blobs:
@@ -109,13 +107,13 @@ class Blobs:
         return self._folder / blob.community / blob.sha256[:2] / blob.sha256
 
 
-def checksums(connection: Connection, community: str) -> frozenset[str]:
-    """The checksums of all bytes that living attachments name."""
+def checksums(connection: Connection, community: str, *, now: int) -> frozenset[str]:
+    """The checksums of all bytes that attachments name, those included that were deleted and may be brought back."""
     found = connection.execute(
-        text("SELECT fields FROM record WHERE community = :community AND kind = 'attachment' AND NOT deleted"),
+        text(f"SELECT {COLUMNS} FROM record WHERE community = :community AND kind = 'attachment'"),
         {"community": community},
     )
-    return frozenset(_fields.decode(row.fields)["sha256"] for row in found)
+    return frozenset(row.values["sha256"] for row in map(row_of, found) if not is_stub(row, now=now))
 
 
 def _finish(file: BufferedRandom, part: Path, whole: Path) -> None:
