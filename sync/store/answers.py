@@ -16,6 +16,7 @@ from sync.domain.operations import Operation
 from sync.domain.roles import Viewer
 from sync.store import leaving, unsent, writer
 from sync.store.database import Database, freely
+from sync.store.returned import as_own_work
 from sync.store.state import read_state, write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
@@ -227,13 +228,17 @@ def _try_again(store: Store, accepted: set[str]) -> Touched:
     return touched
 
 
-def retry(store: Store, op: int) -> Touched:
-    """Send a refused operation once more, as a person decided; nothing is touched when it cannot be applied."""
+def retry(store: Store, op: int, *, author: str = "") -> Touched:
+    """Send a refused operation once more, as a person decided; nothing is touched when it cannot be applied.
+
+    What was given back to a restored server goes out as the own work of ``author``, or is done with when all of it is
+    here; without an author it stays.
+    """
     with store.write():
-        return _requeue(store, op)
+        return _requeue(store, op, author)
 
 
-def _requeue(store: Store, op: int) -> Touched:
+def _requeue(store: Store, op: int, author: str = "") -> Touched:
     found = store.db.conn.execute(f"SELECT {unsent.COLUMNS} FROM quarantine WHERE op = ?", (op,)).fetchone()
     if found is None:
         return frozenset()
@@ -242,8 +247,12 @@ def _requeue(store: Store, op: int) -> Touched:
     session = Session(store.db, community_id=store.community_id)
     before = session.row(*line.key)
     after = before.largest_clock()[0] if before else 0
+    given = line.operation if line.operation.action != "state" else as_own_work(line.operation, kind, before, author)
+    if given is None:
+        store.db.conn.execute("DELETE FROM quarantine WHERE op = ? AND ? <> ''", (op, author))
+        return frozenset()
     operation = msgspec.structs.replace(
-        line.operation, hlc=store.clock.next(store.now() - store.state.clock_offset, after=after), device=store.replica
+        given, hlc=store.clock.next(store.now() - store.state.clock_offset, after=after), device=store.replica
     )
     row = merge(before, operation, kind).row
     if row is None:

@@ -71,9 +71,9 @@ def count(db: Database) -> int:
         return int(db.conn.execute(statement).fetchone()[0])
 
 
-def retry(store: Store, ops: tuple[int, ...]) -> Touched:
-    """Send all of a deed once more, oldest first; what cannot be applied stays."""
-    return frozenset().union(*(outbox.retry(store, op) for op in ops))
+def retry(store: Store, ops: tuple[int, ...], *, author: str = "") -> Touched:
+    """Send all of a deed once more, oldest first; what cannot be applied stays. ``author`` is who says so."""
+    return frozenset().union(*(outbox.retry(store, op, author=author) for op in ops))
 
 
 def dismiss(store: Store, ops: tuple[int, ...]) -> None:

@@ -1,12 +1,13 @@
 """After a restore of the server: rows are offered without unsent work, wanted ones go out first, nothing is lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
 from sync.domain.checks import row_check
 from sync.domain.merge import Row
-from sync.domain.operations import Operation, new, patch
+from sync.domain.operations import DELETED, Operation, new, patch
 from sync.store import giving_back, merging, outbox, schema, unsent
 from sync.store.merging import Page
 from sync.store.outbox import Limits, Refusal, Reply
@@ -141,6 +142,57 @@ def test_a_row_the_server_will_not_have_back_waits_for_a_person(world: World) ->
     refused = outbox.quarantined(world.store.db, world.viewer("head3"))
     assert [(one.code, one.operation.action) for one in refused] == [("out_of_scope", "state")] * 2
     assert len({one.op for one in refused}) == 2
+
+
+def refused_state(world: World, record_id: str) -> int:
+    """A row of this file that a restored server asked for and then would not have; its number in the quarantine."""
+    giving_back.begin(world.store, epoch="second", batch=0)
+    asked(world, wanted=[record_id])
+    giving_back.queue(world.store, most=4)
+    batch = outbox.take_batch(world.store, encode)
+    assert batch is not None
+    outbox.settle(world.store, Reply(batch.number, (Refusal(0, "invalid"),)))
+    (one,) = outbox.quarantined(world.store.db, world.viewer("head3"))
+    return one.op
+
+
+def test_a_row_the_server_would_not_have_is_sent_again_as_own_work(world: World) -> None:
+    home, me = world.id("b3:201"), world.as_("head3")
+    row = all_rows(world)["household", home]
+    op = refused_state(world, home)
+    schema.remove(world.store.db, "household", [home])  # the restored server has none
+    outbox.retry(world.store, op)
+    assert len(outbox.quarantined(world.store.db, world.viewer("head3"))) == 1  # nobody has said so
+    assert outbox.retry(world.store, op, author=me) >= {("household", home)}
+    (line,) = unsent.lines(world.store.db)
+    sent = line.operation
+    assert (sent.action, sent.author, sent.device, sent.clocks) == ("new", me, world.store.replica, {})
+    assert all_rows(world)["household", home].values == row.values
+    assert outbox.pending_counts(world.store.db).quarantined == 0
+
+
+def test_what_is_missing_in_a_row_that_is_here_is_written_into_it(world: World) -> None:
+    home, me = world.id("b3:201"), world.as_("head3")
+    world.save("head3", [patch("household", home, contact_phone="13800000001")])
+    batch = outbox.take_batch(world.store, encode)
+    assert batch is not None
+    outbox.settle(world.store, Reply(batch.number))
+    row = all_rows(world)["household", home]
+    op = refused_state(world, home)
+    # What the restored server has, without the number.
+    schema.put(world.store.db, [replace(row, values={**row.values, "contact_phone": "", "building_id": "elsewhere"})])
+    outbox.retry(world.store, op, author=me)
+    (line,) = unsent.lines(world.store.db)
+    assert line.operation.action == "patch"
+    assert line.operation.fields == {"contact_phone": "13800000001"}
+    assert line.operation.prev == {"contact_phone": row.clock_of("contact_phone"), DELETED: row.clock_of(DELETED)}
+
+
+def test_a_row_that_is_here_as_it_was_need_not_be_sent(world: World) -> None:
+    op = refused_state(world, world.id("b3:201"))
+    assert outbox.retry(world.store, op, author=world.as_("head3")) == frozenset()
+    assert outbox.pending_counts(world.store.db).quarantined == 0
+    assert unsent.lines(world.store.db) == []
 
 
 def test_a_row_that_went_meanwhile_is_not_given_back(world: World) -> None:

@@ -144,7 +144,9 @@ class RefusedCard(Card):
             self._changed()
             self._context.agent.sync_now()
 
-        self._context.tasks.write(self, lambda store: refused.retry(store, item.ops), queued, self._failed)
+        author = self._context.session.account_id
+        again = partial(refused.retry, ops=item.ops, author=author)
+        self._context.tasks.write(self, again, queued, self._failed)
 
     def _put_aside(self, item: Item) -> None:
         aside = not item.is_aside
