@@ -190,6 +190,8 @@ class SyncAgent(QObject):
             if isinstance(news, frozenset):
                 self._tell(news)
             elif self._is_running:
+                if news.sent != self.status.sent:
+                    self._count()  # what waits is always told as it is
                 self._show(**{name: getattr(news, name) for name in _PROGRESS})
 
     def _tell(self, touched: Touched) -> None:

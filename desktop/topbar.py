@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from desktop import theme
@@ -16,7 +16,7 @@ from desktop.sync_status import Phase, Status
 from desktop.widgets.buttons import button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
-from desktop.words.moments import moment_words
+from desktop.words.moments import brief_moment_words, moment_words
 
 if TYPE_CHECKING:
     from sync.store.search import Hit
@@ -42,12 +42,14 @@ class TopBar(QFrame):
             shortcut.setEnabled(False)  # the window owns Ctrl+K; two owners of one key cancel each other out
         self._title = label("", "title")
         self._hint = label("", "secondary")
+        self.attention = button("", role="status", on_click=lambda: context.navigate("sync"))
         self.status = button("", role="status", on_click=lambda: context.navigate("sync"))
         self._row = QHBoxLayout(self)
         for widget, stretch in ((self.menu, 0), (self.search, 0), (self._title, 0), (self._hint, 1)):
             self._row.addWidget(widget, stretch, Qt.AlignmentFlag.AlignVCenter)
         self._row.addStretch(1)
-        self._row.addWidget(self.status, 0, Qt.AlignmentFlag.AlignVCenter)
+        for pill in (self.attention, self.status):
+            self._row.addWidget(pill, 0, Qt.AlignmentFlag.AlignVCenter)
         self.search.typed.connect(self._find)
         self.search.chosen.connect(lambda household_id: context.navigate("households", household_id=household_id))
         self.search.installEventFilter(self)
@@ -60,6 +62,7 @@ class TopBar(QFrame):
         self._title.setText(title)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint) and not self._is_narrow)
+        self.show_status(self._status)
 
     def set_narrow(self, narrow: bool) -> None:
         """In a narrow window (or with large letters) the sidebar is a menu, and the bar says less."""
@@ -80,13 +83,24 @@ class TopBar(QFrame):
         self.search.selectAll()
 
     def show_status(self, status: Status) -> None:
-        """How things stand with sync; being without a line is no alarm."""
+        """How things stand with sync: what waits and the last success always, and beside it what asks for a person.
+
+        Being without a line is no alarm. Where there is no room, the same is said in fewer words.
+        """
         self._status = status
-        words = status_words(status, now=self._context.now())
-        waiting = tr("{n} to send").format(n=number(status.unsent)) if status.unsent else tr("All saved")
-        self.status.set_words(waiting if self._is_narrow and not status.refused else words)
-        self.status.setToolTip(words)
-        self.status.setAccessibleName(words)
+        now = self._context.now()
+        words, asks = status_words(status, now=now), attention_words(status)
+        self.attention.set_words(brief_attention(status))
+        self.attention.setVisible(bool(asks))
+        self.status.set_words(words)
+        if self._is_narrow or self._is_crowded():
+            self.status.set_words(brief_words(status, now=now))
+        if self._is_crowded():
+            asked = status.refused + status.to_decide + status.handed
+            self.attention.set_words(tr("{n} to look at").format(n=number(asked)))
+        for pill, said in ((self.status, words), (self.attention, asks)):
+            pill.setToolTip(said)
+            pill.setAccessibleName(said)
 
     def retranslate(self) -> None:
         """Every text of the bar again."""
@@ -107,6 +121,10 @@ class TopBar(QFrame):
             return True
         return super().eventFilter(watched, event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_status(self._status)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
@@ -120,6 +138,9 @@ class TopBar(QFrame):
         self._row.setSpacing(px(theme.GAP_M))
         policy = QSizePolicy.Policy.Expanding if self._is_narrow else QSizePolicy.Policy.Fixed
         self.search.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
+
+    def _is_crowded(self) -> bool:
+        return self._row.minimumSize().width() > self.width()
 
     def _ask_menu(self) -> None:
         self.menu_asked.emit(self.menu.mapToGlobal(QPoint(0, self.menu.height())))
@@ -138,26 +159,53 @@ class TopBar(QFrame):
 
 
 def status_words(status: Status, *, now: int) -> str:
-    """The sentence of the status pill: what waits and, without a line, when all was last in step."""
-    if status.refused:
-        return tr("{n} to be put right before sending, nothing lost").format(n=number(status.refused))
-    if status.phase is Phase.SYNCING:
-        if status.to_send > status.sent:
-            return tr("Sending {done} of {n}").format(done=number(status.sent), n=number(status.to_send))
-        if status.to_receive > status.received > 0:
-            return tr("Receiving {percent}%").format(percent=status.received * 100 // status.to_receive)
-        return tr("Receiving what others did")
-    if status.to_decide:
-        return tr("{n} to decide, both are kept").format(n=number(status.to_decide))
-    if status.handed:
-        return tr("{n} handed to you by colleagues").format(n=number(status.handed))
-    last = moment_words(status.last_success_at, now=now) if status.phase is not Phase.IDLE else ""
-    since = " · " + tr("last sync {when}").format(when=last) if last else ""
-    if status.unsent:
-        return tr("All saved on this PC · {n} go out when there is a line").format(n=number(status.unsent)) + since
-    if status.phase in (Phase.OFF, Phase.WAITING, Phase.TROUBLE, Phase.PAUSED):
-        return tr("All saved on this PC") + since
-    return tr("All saved on this PC · all sent")
+    """The sentence of the status pill: how it goes, what waits, and when all was last in step."""
+    if status.phase is Phase.OFF:
+        return tr("All saved on this PC")
+    last = moment_words(status.last_success_at, now=now)
+    since = tr("last sync {when}").format(when=last) if last else tr("not synced yet")
+    if status.phase is not Phase.SYNCING:
+        sent = tr("{n} to send").format(n=number(status.unsent)) if status.unsent else tr("all sent")
+        return " · ".join((tr("All saved on this PC"), sent, since))
+    if status.to_send > status.sent:
+        going = tr("Sending {done} of {n}").format(done=number(status.sent), n=number(status.to_send))
+    elif status.to_receive > status.received > 0:
+        going = tr("Receiving {percent}%").format(percent=status.received * 100 // status.to_receive)
+    else:
+        going = tr("Receiving what others did")
+    return " · ".join((going, _waiting(status), since))
+
+
+def brief_words(status: Status, *, now: int) -> str:
+    """What waits and when all was last in step, in as few words as can be."""
+    if status.phase is Phase.OFF:
+        return tr("All saved")
+    last = brief_moment_words(status.last_success_at, now=now)
+    return " · ".join((_waiting(status), tr("last {when}").format(when=last) if last else tr("not synced yet")))
+
+
+def attention_words(status: Status) -> str:
+    """What asks for a person, in sentences; '' when nothing does."""
+    said = (
+        (status.refused, tr("{n} to be put right before sending, nothing lost")),
+        (status.to_decide, tr("{n} to decide, both are kept")),
+        (status.handed, tr("{n} handed to you by colleagues")),
+    )
+    return " · ".join(words.format(n=number(n)) for n, words in said if n)
+
+
+def brief_attention(status: Status) -> str:
+    """The same for the second pill."""
+    said = (
+        (status.refused, tr("{n} to put right")),
+        (status.to_decide, tr("{n} to decide")),
+        (status.handed, tr("{n} handed to you")),
+    )
+    return " · ".join(words.format(n=number(n)) for n, words in said if n)
+
+
+def _waiting(status: Status) -> str:
+    return tr("waiting: {n}").format(n=number(status.unsent)) if status.unsent else tr("all sent")
 
 
 def _result(hit: Hit) -> SearchResult:

@@ -19,5 +19,15 @@ def moment_words(at_ms: int, *, now: int) -> str:
     return moment.strftime("%m-%d" if moment.year == present.year else "%Y-%m-%d") + f" {clock}"
 
 
+def brief_moment_words(at_ms: int, *, now: int) -> str:
+    """The same for where there is little room: of today the clock alone, of another year the day alone."""
+    if not at_ms:
+        return ""
+    moment, present = _china(at_ms), _china(now)
+    if moment.date() == present.date():
+        return moment.strftime("%H:%M")
+    return moment.strftime("%m-%d") if moment.year == present.year else moment.strftime("%Y-%m-%d")
+
+
 def _china(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(CHINA)
