@@ -96,7 +96,8 @@ def make_app(settings: Settings) -> Litestar:
 
     @get("/metrics", sync_to_thread=False)
     def counted() -> Response[bytes]:
-        return _plain(Answer(metrics.exposition(lambda: copies.age_s(settings.data)), media_type=metrics.MEDIA_TYPE))
+        told = metrics.exposition(lambda: copies.age_s(settings.data), lambda: copies.damaged_files(settings.data))
+        return _plain(Answer(told, media_type=metrics.MEDIA_TYPE))
 
     document = msgspec.json.encode(openapi.description())
 

@@ -31,12 +31,16 @@ _LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finished backup, and the older ones of its folder that went for it."""
+    """A finished backup, and the older ones of its folder that went for it.
+
+    ``damaged`` are attached files that are not in it, as they cannot be read or are not what their names say.
+    """
 
     path: Path
     size: int
     blobs: int
     gone: int
+    damaged: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def make(settings: Settings, to: Path, *, keep: int = KEPT) -> Made:
         told = _copy_sqlite(settings, database) if settings.embedded else _dump(settings, database)
         with database.open("rb") as file:
             checksum = file_digest(file, "sha256").hexdigest()
+        files, damaged = copies.blobs_in(blobs)  # after the database: what it names is here
         manifest = Manifest(
             format=copies.FORMAT,
             engine="sqlite" if settings.embedded else "postgresql",
@@ -76,14 +81,14 @@ def make(settings: Settings, to: Path, *, keep: int = KEPT) -> Made:
             made_at=now,
             database_bytes=database.stat().st_size,
             database_sha256=checksum,
-            blobs=len(copies.blobs_in(blobs)),  # after the database: what it names is here
+            blobs=len(files),
         )
-        copies.write(path, manifest, database, blobs=blobs)
-    copies.mark(settings.data)
+        count = copies.write(path, manifest, database, files, blobs=blobs)
+    copies.mark(settings.data, damaged=[one.name for one in damaged])
     older = sorted(path.parent.glob(f"*{SUFFIX}"), reverse=True)[keep:] if into_folder else []
     for one in older:
         one.unlink()
-    return Made(path, path.stat().st_size, manifest.blobs, len(older))
+    return Made(path, path.stat().st_size, count, len(older), tuple(damaged))
 
 
 def restore(settings: Settings, source: Path) -> Restored:

@@ -54,6 +54,10 @@ def run_backup(given: argparse.Namespace, say: Say) -> int:
     if made.gone:
         said += f" Older ones removed: {made.gone}."
     say(said)
+    for one in made.damaged:
+        say(f"Alarm: {one} is damaged and was left out; all else is in the backup.")
+    if made.damaged:
+        say("Put such a file back from an older backup; if there is none, remove it and have it added once more.")
     return 0
 
 

@@ -12,7 +12,7 @@ import os
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -49,8 +49,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int
 
 
-def mark(data: Path) -> None:
-    """A backup of this data folder's server has just been finished."""
+def mark(data: Path, *, damaged: Sequence[str] = ()) -> None:
+    """A backup of this data folder's server has just been finished, without these damaged files."""
+    (data / _MARK).write_text("\n".join(damaged))
     (data / _MARK).touch()
 
 
@@ -62,9 +63,23 @@ def age_s(data: Path) -> float | None:
         return None
 
 
-def blobs_in(folder: Path) -> list[Path]:
-    """The whole files among the bytes of attachments, without those that are still arriving."""
-    return sorted(path for path in folder.glob("*/??/*") if path.is_file() and path.suffix != ".part")
+def damaged_files(data: Path) -> int:
+    """How many files the latest backup had to leave out; 0 when there was none."""
+    try:
+        return len((data / _MARK).read_text().split())
+    except FileNotFoundError:
+        return 0
+
+
+def blobs_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The whole files among the bytes of attachments, and those of them that are not what their names say any more.
+
+    Without what is still arriving. Each is read once.
+    """
+    found = sorted(path for path in folder.glob("*/??/*") if not path.suffix and path.is_file())
+    sound = {path for path in found if _is_sound(path)}
+    # One that is gone by now was swept: nobody misses it.
+    return [path for path in found if path in sound], [path for path in found if path not in sound and path.exists()]
 
 
 def with_checksum(manifest: Manifest) -> bytes:
@@ -73,31 +88,42 @@ def with_checksum(manifest: Manifest) -> bytes:
     return content + b"\n" + sha256(content).hexdigest().encode()
 
 
-def write(to: Path, manifest: Manifest, database: Path, *, blobs: Path) -> None:
+def write(to: Path, manifest: Manifest, database: Path, files: Sequence[Path], *, blobs: Path) -> int:
     """Write a backup so that it is there whole or not at all; the one that had the name before goes.
 
-    ``database`` is in its final form. Raises OSError, and StoreError ``backup_damaged`` when what was written cannot
-    be read again.
+    ``database`` is in its final form, ``files`` lie in the folder ``blobs``; how many of them are in it, for one may be
+    swept meanwhile. Raises OSError, and StoreError ``backup_damaged`` when what was written cannot be read again.
     """
     unfinished = to.with_name(f".{to.name}.part")
     try:
-        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:
-            with tarfile.open(fileobj=file, mode="w") as tar:
-                content = with_checksum(manifest)
-                head = tarfile.TarInfo(_MANIFEST)
-                head.size = len(content)
-                tar.addfile(head, io.BytesIO(content))
-                tar.add(database, _DATABASE, filter=_nobodys)
-                for path in blobs_in(blobs)[: manifest.blobs]:
-                    tar.add(path, f"{BLOBS}/{path.relative_to(blobs).as_posix()}", filter=_nobodys)
-            file.flush()
-            os.fsync(file.fileno())
+        while not _pack(unfinished, msgspec.structs.replace(manifest, blobs=len(files)), database, files, blobs=blobs):
+            files = [path for path in files if path.exists()]
         with reading(unfinished) as copy:
             copy.check()
         unfinished.replace(to)
         sync_folder(to.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+    return len(files)
+
+
+def _pack(to: Path, manifest: Manifest, database: Path, files: Sequence[Path], *, blobs: Path) -> bool:
+    """Write everything into one file; False when one of the files has gone."""
+    with os.fdopen(os.open(to, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            content = with_checksum(manifest)
+            head = tarfile.TarInfo(_MANIFEST)
+            head.size = len(content)
+            tar.addfile(head, io.BytesIO(content))
+            tar.add(database, _DATABASE, filter=_nobodys)
+            for path in files:
+                try:
+                    tar.add(path, f"{BLOBS}/{path.relative_to(blobs).as_posix()}", filter=_nobodys)
+                except FileNotFoundError:
+                    return False
+        file.flush()
+        os.fsync(file.fileno())
+    return True
 
 
 @contextmanager
@@ -144,10 +170,10 @@ class Copy:
         _write(to, self._file(self._database()))
 
     def take_blobs(self, into: Path) -> None:
-        """Add the bytes of attachments that are missing in a folder; each is there whole or not at all."""
+        """Add the bytes of attachments that are missing or damaged in a folder; each is there whole or not at all."""
         for member in self._blobs():
             path = into / member.name.removeprefix(f"{BLOBS}/")
-            if not path.exists():
+            if not _is_sound(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_name(f"{path.name}.restored")
                 _write(unfinished, self._file(member))
@@ -198,6 +224,15 @@ def _agree(is_so: bool) -> None:
 def _is_plain(name: str) -> bool:
     """Letters, digits and hyphens: nothing that leads elsewhere."""
     return bool(name) and name.replace("-", "").isalnum()
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether the file can be read, and is what its name says."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest() == path.name
+    except OSError:
+        return False
 
 
 def _write(to: Path, source: io.BufferedReader) -> None:

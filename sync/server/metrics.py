@@ -88,23 +88,29 @@ def count_alarm(code: str) -> None:
     _alarms.labels(code).inc()
 
 
-def exposition(backup_age_s: Callable[[], float | None]) -> bytes:
+def exposition(backup_age_s: Callable[[], float | None], damaged_files: Callable[[], int]) -> bytes:
     """Everything that was counted, in Prometheus' own text form; of all workers when there are several."""
     registry: CollectorRegistry = _own
     if os.environ.get(FOLDER_VARIABLE):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     backups = CollectorRegistry()
-    backups.register(_Backups(backup_age_s))
+    backups.register(_Backups(backup_age_s, damaged_files))
     return generate_latest(registry) + generate_latest(backups)
 
 
 class _Backups(Collector):
-    def __init__(self, age_s: Callable[[], float | None]) -> None:
+    def __init__(self, age_s: Callable[[], float | None], damaged_files: Callable[[], int]) -> None:
         self._age_s = age_s
+        self._damaged_files = damaged_files
 
     def collect(self) -> Iterator[Metric]:
         """Nothing as long as there is no backup: an alarm on its absence finds that."""
         age = self._age_s()
         if age is not None:
             yield GaugeMetricFamily("qiaomen_backup_age_seconds", "Since the latest backup was finished.", value=age)
+            yield GaugeMetricFamily(
+                "qiaomen_backup_damaged_files",
+                "Attached files that the latest backup left out as they are damaged.",
+                value=self._damaged_files(),
+            )

@@ -83,6 +83,11 @@ def test_the_age_of_the_latest_backup_is_told(tmp_path: Path) -> None:
         assert "qiaomen_backup_age_seconds" not in counted(server)
         copies.mark(tmp_path)
         assert 0 <= counted(server)["qiaomen_backup_age_seconds"] < 600
+        assert counted(server)["qiaomen_backup_damaged_files"] == 0
+        copies.mark(tmp_path, damaged=["a" * 64, "b" * 64])
+        assert counted(server)["qiaomen_backup_damaged_files"] == 2
+        copies.mark(tmp_path)
+        assert counted(server)["qiaomen_backup_damaged_files"] == 0
 
 
 def test_nobody_is_named(server: Server, secretary: Device) -> None:
