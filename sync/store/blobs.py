@@ -128,6 +128,12 @@ def waiting(db: Database) -> tuple[Transfer, ...]:
     return tuple(Transfer(row[0], row[1], row[2], Way(row[3]), row[4]) for row in found)
 
 
+def going_up(db: Database) -> int:
+    """How many files have yet to go up, those of unsent attachments included; they need a line."""
+    found: int = db.conn.execute("SELECT count(*) FROM blob WHERE way = 'up'").fetchone()[0]
+    return found
+
+
 def piece(db: Database, checksum: str, offset: int) -> bytes:
     """The bytes to send from this offset, at most a piece; b'' at the end."""
     found = db.conn.execute(

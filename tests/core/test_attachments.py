@@ -66,11 +66,13 @@ def test_nobody_attaches_to_what_is_not_theirs(world: World) -> None:
 def test_bytes_wait_until_their_record_has_been_sent(world: World) -> None:
     made = add(world)
     assert blobs.waiting(world.store.db) == ()
+    assert blobs.going_up(world.store.db) == 1
     answer(world)
     (transfer,) = blobs.waiting(world.store.db)
     assert transfer == Transfer(sha256(PICTURE).hexdigest(), made, len(PICTURE), Way.UP, len(PICTURE))
     blobs.done(world.store, transfer.sha256)
     assert blobs.waiting(world.store.db) == ()
+    assert blobs.going_up(world.store.db) == 0
 
 
 def test_pieces_put_together_are_the_file(world: World) -> None:

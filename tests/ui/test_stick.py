@@ -16,6 +16,7 @@ from desktop.pages.sync_centre.drives import stick_folder, sticks_in
 from desktop.pages.sync_centre.page import SyncPage
 from desktop.sync_status import Phase
 from programs import Program
+from sync.store import blobs
 from sync.store.store import Store
 from sync.wire.bundle import read_file, write_file
 
@@ -95,6 +96,23 @@ def test_there_and_back_in_plain_words(program: Program, place: Community, page:
     program.answers.files.append(answer)
     program.press("从 U 盘收进来")
     assert "都已经收过了" in program.said()
+
+
+def test_attached_files_wait_for_a_line_and_the_card_says_so(
+    program: Program, place: Community, page: SyncPage
+) -> None:
+    record(program, place)
+    program.press("没有网：存到 U 盘带走")
+    assert "不走 U 盘" not in program.said()
+
+    def attach(store: Store) -> frozenset[tuple[str, str]]:
+        home, picture = place.server.places["b1-101"], b"%PDF-1.7"
+        return blobs.add(store, place.secretary, record_kind="household", record_id=home, data=picture, name="协议.pdf")
+
+    program.app.tasks.write(None, attach)
+    program.settle()
+    program.press("没有网：存到 U 盘带走")
+    assert "附件（1 个）不走 U 盘，还在本机，等有网时自己传。" in program.said()
 
 
 def test_a_file_that_is_not_taken_in_says_why(program: Program, place: Community, page: SyncPage) -> None:

@@ -21,6 +21,7 @@ from desktop.widgets.progress_row import ProgressRow
 from desktop.words.moments import moment_words
 from sync.domain.calendar import CHINA
 from sync.errors import QiaomenError
+from sync.store import blobs
 from sync.store.stick import Carried, carried
 
 if TYPE_CHECKING:
@@ -116,14 +117,16 @@ class StickCard(Card):
         target = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         tasks = self._context.tasks
 
-        def work() -> Exported:
+        def work() -> tuple[Exported, int]:
             from sync.client.bundle import export
 
-            return export(tasks.write_wait, target, on_progress=self._note_far)
+            told = export(tasks.write_wait, target, on_progress=self._note_far)
+            return told, tasks.write_wait(lambda store: blobs.going_up(store.db))
 
-        def done(told: Exported) -> None:
+        def done(found: tuple[Exported, int]) -> None:
+            told, files = found
             self._rest()
-            self._say(*_out_words(told, target), role="good-box")
+            self._say(*_out_words(told, target, files=files), role="good-box")
 
         self._begin(tr("Saving to the stick"), pressed=self.out)
         self._context.agent.aside.run(self, work, done, self._failed)
@@ -212,17 +215,19 @@ class StickCard(Card):
         self._show()
 
 
-def _out_words(told: Exported, target: Path) -> tuple[str, ...]:
+def _out_words(told: Exported, target: Path, *, files: int) -> tuple[str, ...]:
     if told.operations:
         title = tr("{n} on the stick").format(n=number(told.operations))
     else:
         title = tr("Nothing to send; the file fetches what colleagues did")
     left = tr("{n} more did not fit; they go with the next one, after the answer to this.")
+    stay = tr("{n} attached files do not go by stick. They stay on this PC and go by themselves when there is a line.")
     return (
         title,
         tr("The file is called “{file}”. Please hand the stick in at the community centre.").format(file=target.name),
         tr("What they give you in return you take in here. Until then all stays on this PC too."),
         left.format(n=number(told.left)) if told.left else "",
+        stay.format(n=number(files)) if files else "",
     )
 
 
