@@ -1,8 +1,10 @@
-"""Adding a colleague: the server makes the account and a one-time code; this PC lets the colleague in by it.
+"""Adding a colleague: the server makes the account and a one-time code; this PC lets the colleague in by it. And
+joining once more a PC that the server has forgotten.
 
 All of it needs a line and runs on the net lane.
 """
 
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +13,7 @@ from desktop.context import Context
 from sync import wire
 from sync.client.api import Api, open_client
 from sync.client.enrolment import add_account
+from sync.client.enrolment import rejoin as join_again
 from sync.keys.codes import read_one_time_code
 from sync.keys.signatures import KeyPair
 from sync.store.state import SyncState
@@ -74,6 +77,18 @@ def let_in(context: Context, *, by: str, pin: str, code: str, new_pin: str) -> s
     account_id = _with_api(context, lambda api, state: add_account(api, key=KeyPair(state.private_key), code=code))
     context.vault.slots().add(account_id, pin=new_pin, database_key=database_key)
     return account_id
+
+
+def rejoin(context: Context, *, code: str) -> None:
+    """This PC hands in a fresh code, for the server knows it no more; all that is in its file stays and goes out.
+
+    Raises KeysError(code_mistyped), Refused(code_unknown, code_used, code_expired, too_many_tries), Offline.
+    """
+    wait = context.tasks.write_wait
+    state = wait(lambda store: store.state)
+    with (context.connect or open_client)(state.server_url) as http:
+        made = join_again(http, state, code=code, now_s=lambda: context.now() // 1000, name=platform.node())
+    wait(lambda store: store.set_state(installation_id=made))
 
 
 def change_pin(context: Context, account_id: str, *, old: str, new: str) -> None:

@@ -20,7 +20,10 @@ WORDS: Final = {
     ),
     "bad_signature": (
         mark("The server does not know this PC's signature"),
-        mark("Everything is saved on this PC. Ask the secretary for a new one-time code for this PC."),
+        mark(
+            "Everything is saved on this PC. Ask the secretary for a new one-time code and type it under Settings,"
+            " “Join the server again”."
+        ),
     ),
     "clock_skew": (
         mark("The clock of this PC is wrong"),

@@ -1,5 +1,6 @@
 """Letting a PC, or one more person on it, into a community by a one-time code."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -10,7 +11,10 @@ from sync.errors import Refused
 from sync.keys.codes import read_one_time_code
 from sync.keys.signatures import KeyPair
 from sync.store import stick
+from sync.store.state import SyncState
 from sync.store.store import Store
+
+_UNKNOWN = frozenset({"bad_signature", "revoked"})  # codes of a server that does not know the PC, or no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,24 @@ class Enrolled:
         )
 
 
-def enrol(http: httpx.Client, *, code: str, fingerprint: str = "", name: str = "") -> Enrolled:
-    """Make a key, hand in the code, become an installation.
+def enrol(
+    http: httpx.Client,
+    *,
+    code: str,
+    fingerprint: str = "",
+    name: str = "",
+    key: KeyPair | None = None,
+    community: str = "",
+) -> Enrolled:
+    """Make a key, hand in the code, become an installation. A file that is there already brings its key and community.
 
     Raises KeysError('code_mistyped'), Refused(code_unknown, code_used, code_expired, too_many_tries), Offline.
     """
     plain = read_one_time_code(code)
-    key = KeyPair.generate()
-    message = wire.Enrol(code=plain, public_key=key.public, fingerprint=fingerprint, app=APP, name=name)
+    key = key or KeyPair.generate()
+    message = wire.Enrol(
+        code=plain, public_key=key.public, fingerprint=fingerprint, app=APP, name=name, community=community
+    )
     try:
         reply = Api(http, key=key).enrol(message)
     except Refused as refusal:
@@ -66,3 +80,21 @@ def add_account(api: Api, *, key: KeyPair, code: str) -> str:
     """Hand in a colleague's code on a PC that is enrolled already; returns the colleague's account id."""
     plain = read_one_time_code(code)
     return api.enrol(wire.Enrol(code=plain, public_key=key.public, app=APP)).account
+
+
+def rejoin(http: httpx.Client, state: SyncState, *, code: str, now_s: Callable[[], int], name: str = "") -> str:
+    """An existing file hands in a fresh code, because the server knows it no more, or not the person; its installation.
+
+    Where the server was restored from a backup of before this PC came, it becomes another installation with the key it
+    has; where it knows the PC, the code's account is let in on it (again). The caller keeps the answer in the file.
+    Raises KeysError('code_mistyped'), Refused(code_unknown, code_used, code_expired, too_many_tries), Offline.
+    """
+    key = KeyPair(state.private_key)
+    try:
+        add_account(Api.of_store(http, state, now_s=now_s), key=key, code=code)
+    except Refused as refusal:
+        if refusal.code not in _UNKNOWN:
+            raise
+        done = enrol(http, code=code, fingerprint=state.fingerprint, name=name, key=key, community=state.community_id)
+        return done.installation_id
+    return state.installation_id

@@ -65,10 +65,13 @@ class Greeting:
         return Greeted(reply.streams, reply.limits, reply.schema[1] > upgrades.SCHEMA)
 
     def hello(self) -> wire.HelloReply:
-        """The bare greeting; this PC's clock is put right by it."""
+        """The bare greeting; this PC's clock is put right by it, and a name that is another's given up."""
         try:
             return self._say_hello()
         except Refused as refusal:
+            if refusal.code == "forked":  # another installation sends under this name, as this one did before it joined
+                self._means.call(replicas.rename_replica)
+                return self._say_hello()
             if refusal.code != "clock_skew":
                 raise
             self._learn(int(refusal.params["now"]) * 1000 - self._means.wall())

@@ -159,22 +159,18 @@ class Service:
 
         def write(connection: Connection) -> EnrolReply:
             message = received(sent, Enrol)[0]
-            if is_new_installation(sent):
+            caller = None if is_new_installation(sent) else caller_of(connection, sent, now=now)
+            if caller is None:
                 prove(sent, message, now=now)
-                community, account = people.use_code(connection, message.code, now=now)
-                installation = people.add_installation(
-                    connection,
-                    community,
-                    public_key=message.public_key,
-                    name=message.name.replace("\0", ""),
-                    now=now,
-                )
-            else:
-                caller = caller_of(connection, sent, now=now)
-                community, account = people.use_code(connection, message.code, now=now)
-                if community != caller.community:
-                    raise ProtocolError(403, "code_unknown")
-                installation = caller.installation
+            community, account = people.use_code(connection, message.code, now=now)
+            if community != (caller.community if caller is not None else message.community or community):
+                raise ProtocolError(403, "code_unknown")
+            name = message.name.replace("\0", "")
+            installation = (
+                caller.installation
+                if caller is not None
+                else people.add_installation(connection, community, public_key=message.public_key, name=name, now=now)
+            )
             people.add_account(connection, community, installation, account, now=now)
             people.note(
                 connection,

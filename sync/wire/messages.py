@@ -247,13 +247,17 @@ class DigestsReply(Struct, frozen=True, kw_only=True):
 
 
 class Enrol(Struct, frozen=True, kw_only=True):
-    """The first request of an installation, signed with the very key it brings."""
+    """The first request of an installation, signed with the very key it brings.
+
+    A file that a server knows no more, restored from a backup of before, comes again with its own key and another code.
+    """
 
     code: Short
     public_key: bytes  # 32, as base64 in the JSON
     fingerprint: Short = ""
     app: Short = ""
     name: Short = ""  # of the PC, as people call it
+    community: Short = ""  # of a file that is there already: a code of another community is not for it
 
 
 class EnrolReply(Struct, frozen=True, kw_only=True):

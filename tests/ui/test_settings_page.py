@@ -243,3 +243,37 @@ def test_a_head_has_no_people_card(program: Program, place: Community) -> None:
     assert page.people is None
     assert page.own_pin.go.property("role") == "primary"
     other.close()
+
+
+def forget_pcs(place: Community) -> None:
+    """A backup of before these PCs came is restored: the server knows only the one the places were made on."""
+    forget = f"DELETE FROM installation WHERE id <> '{place.device.installation}'"
+    place.server.service._runner.write_now(lambda connection: connection.exec_driver_sql(forget))
+
+
+def test_a_pc_that_the_server_has_forgotten_joins_again_with_a_fresh_code(program: Program, place: Community) -> None:
+    forget_pcs(place)
+    program.app.agent.sync_now()
+    program.until(lambda: program.app.agent.status.code == "bad_signature", "the server's word")
+    program.settle()
+    program.go("sync")
+    assert "重新接上服务器" in program.said()
+    program.press("换一个新码重新接上")
+    page = cast(SettingsPage, program.window.current)
+    card = page.rejoining
+    program.until(card.isVisible, "the card")
+    program.type("ABC", card.code)
+    program.press("换一个新码重新接上")
+    assert "码" in card.form.error_of("code")
+    card.code.setText(place.code())
+    place.line.mishaps.append("no_line")
+    program.press("换一个新码重新接上")
+    program.until(lambda: "没有网" in card.form.error_of("code"), "a sentence")
+    program.press("换一个新码重新接上")
+    program.until(lambda: program.window.notices.notice, "the good news")
+    notice = program.window.notices.notice
+    assert notice is not None
+    assert notice.title == "这台电脑重新接上了"
+    assert card.code.text() == ""
+    program.until(lambda: program.app.agent.status.phase is Phase.IDLE, "the session's end")
+    assert program.app.agent.status.code == ""

@@ -11,6 +11,7 @@ from desktop.pages.page import Page
 from desktop.pages.settings.letting_in import LetInCard
 from desktop.pages.settings.own_pin import OwnPinCard
 from desktop.pages.settings.people import PeopleCard
+from desktop.pages.settings.rejoining import RejoinCard
 from desktop.settings import TEXT_PERCENTS, Settings
 from desktop.widgets.card import Card, fact
 from desktop.widgets.flow import ResponsiveColumns
@@ -46,6 +47,8 @@ class SettingsPage(Page):
             column.addWidget(self.people)
         self.letting_in = LetInCard(context)
         column.addWidget(self.letting_in)
+        self.rejoining = RejoinCard(context)
+        column.addWidget(self.rejoining)
         column.addStretch(1)
 
     def title(self) -> str:
@@ -65,6 +68,7 @@ class SettingsPage(Page):
     def forget(self) -> None:
         self.own_pin.forget()
         self.letting_in.forget()
+        self.rejoining.forget()
         if self.people is not None:
             self.people.forget()
 
@@ -115,5 +119,6 @@ class SettingsPage(Page):
 
     def _show_about(self, about: tuple[str, float]) -> None:
         server, size = about
+        self.rejoining.setVisible(bool(server))
         self._server.setText(server or tr("None: nothing is sent from this PC"))
         self._file.setText(tr("Encrypted · {size} MB").format(size=f"{size:.0f}"))

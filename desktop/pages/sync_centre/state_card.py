@@ -17,6 +17,7 @@ from desktop.widgets.labels import label, set_text
 from desktop.widgets.progress_row import ProgressRow
 from desktop.words.moments import moment_words
 
+_FORGOTTEN = frozenset({"bad_signature", "revoked"})  # the server knows this PC no more: a fresh code helps
 _SURE_AFTER_S = 1.0  # a guess made of less is worth nothing
 
 
@@ -42,8 +43,13 @@ class StateCard(Card):
         self.pause = button(tr("Pause"), on_click=context.agent.pause)
         self.to_refused = button("", role="link", on_click=self.refused_asked.emit)
         self.to_refused.hide()
+        self.rejoin = button(
+            tr("Join again with a new code"), role="link", on_click=lambda: context.navigate("settings")
+        )
+        self.rejoin.hide()
         for part in (self._line, self._advice):
             self.add(part)
+        self.body.addWidget(self.rejoin, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self.to_refused, 0, Qt.AlignmentFlag.AlignLeft)
         self.add(self._bar)
         holder = QWidget()
@@ -98,6 +104,7 @@ class StateCard(Card):
         self.set_hint(self._server if running else tr("last sync {when}").format(when=last) if last else "")
         set_text(self._line, _line_words(status))
         set_text(self._advice, _advice_words(status))
+        self.rejoin.setVisible(status.phase is Phase.TROUBLE and status.code in _FORGOTTEN)
         if running and self._bar.isHidden():
             self._since.start()
         self._bar.setVisible(running)
