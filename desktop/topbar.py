@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
@@ -13,7 +13,7 @@ from desktop import theme
 from desktop.context import Context
 from desktop.i18n import number, tr
 from desktop.sync_status import Phase, Status
-from desktop.widgets.buttons import button
+from desktop.widgets.buttons import ActionButton, button
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.search_field import SearchField, SearchResult
 from desktop.words.moments import brief_moment_words, moment_words
@@ -34,6 +34,7 @@ class TopBar(QFrame):
         self._context = context
         self._status = Status()
         self._is_narrow = False
+        self._least = 0  # px; the bar at its briefest
         self.setProperty("role", "topbar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.menu = button("", on_click=self._ask_menu)
@@ -69,7 +70,6 @@ class TopBar(QFrame):
         self._is_narrow = narrow
         self.menu.setVisible(narrow)
         set_text(self._hint, self._hint.text() if not narrow else "")
-        self._title.setVisible(not narrow or not self._hint.isVisible())
         self._fit()
         self.show_status(self._status)
 
@@ -90,14 +90,15 @@ class TopBar(QFrame):
         self._status = status
         now = self._context.now()
         words, asks = status_words(status, now=now), attention_words(status)
-        self.attention.set_words(brief_attention(status))
+        asked = status.refused + status.to_decide + status.handed
         self.attention.setVisible(bool(asks))
-        self.status.set_words(words)
-        if self._is_narrow or self._is_crowded():
-            self.status.set_words(brief_words(status, now=now))
-        if self._is_crowded():
-            asked = status.refused + status.to_decide + status.handed
-            self.attention.set_words(tr("{n} to look at").format(n=number(asked)))
+        self.attention.set_words(tr("{n} to look at").format(n=number(asked)))
+        self.status.set_words(brief_words(status, now=now))
+        self._least = self._make_room()
+        self.updateGeometry()
+        self._say_more(self.attention, brief_attention(status))
+        if not self._is_narrow:
+            self._say_more(self.status, words)
         for pill, said in ((self.status, words), (self.attention, asks)):
             pill.setToolTip(said)
             pill.setAccessibleName(said)
@@ -121,6 +122,10 @@ class TopBar(QFrame):
             return True
         return super().eventFilter(watched, event)
 
+    def minimumSizeHint(self) -> QSize:
+        # What is said in many words can be said in few: it must not keep the window from being made smaller.
+        return QSize(self._least, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.show_status(self._status)
@@ -139,8 +144,18 @@ class TopBar(QFrame):
         policy = QSizePolicy.Policy.Expanding if self._is_narrow else QSizePolicy.Policy.Fixed
         self.search.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
 
-    def _is_crowded(self) -> bool:
-        return self._row.minimumSize().width() > self.width()
+    def _make_room(self) -> int:
+        """Leave the page's name out where it does not fit in beside what waits; the bar's least width in px."""
+        name = self._title.minimumSizeHint().width() + self._row.spacing()
+        bare = self._row.minimumSize().width() - (0 if self._title.isHidden() else name)
+        self._title.setVisible(not self._is_narrow or bare + name <= self.width())
+        return bare if self._is_narrow else bare + name
+
+    def _say_more(self, pill: ActionButton, words: str) -> None:
+        before = pill.words
+        pill.set_words(words)
+        if self._row.minimumSize().width() > self.width():
+            pill.set_words(before)
 
     def _ask_menu(self) -> None:
         self.menu_asked.emit(self.menu.mapToGlobal(QPoint(0, self.menu.height())))

@@ -151,9 +151,10 @@ def test_large_letters_leave_room_for_what_waits_and_the_last_success(
     bar: TopBar, desk: Desk, qapp: QApplication
 ) -> None:
     theme.apply(qapp, theme.load(percent=200))
-    desk.host.resize(1250, 600)
     bar.set_narrow(True)
     bar.retranslate()
+    desk.settle()
+    desk.host.resize(1366, 600)
     desk.settle()
     much = Status(phase=Phase.WAITING, unsent=1234, refused=1, to_decide=2, handed=3, last_success_at=LAST)
     for status, waits, asks in (
@@ -169,12 +170,17 @@ def test_large_letters_leave_room_for_what_waits_and_the_last_success(
     ):
         desk.hub.sync_state.emit(status)
         assert (bar.status.words, bar.attention.words) == (waits, asks)
-        assert bar.minimumSizeHint().width() <= bar.width()
+        assert bar.minimumSizeHint().width() <= bar.width() <= 1366
+    bar.set_heading("三色需求图，很长的名字", "")
+    desk.hub.sync_state.emit(much)
+    assert bar.minimumSizeHint().width() <= bar.width() <= 1366
     theme.apply(qapp, theme.load(percent=100))
     bar.set_narrow(False)
     bar.set_heading("今日", "11月23日 星期一")
     desk.hub.sync_state.emit(much)
     assert bar.status.words == "都已存在本机 · 1,234 条等有网再传 · 上次同步 昨天 17:42"
-    desk.host.resize(1000, 600)
     desk.settle()
-    assert bar.status.words == "待传 1,234 · 上次 11-22"
+    desk.host.resize(950, 600)  # a smaller window is not held open by many words
+    desk.settle()
+    assert bar.width() <= 950
+    assert (bar.status.words, bar.attention.words) == ("待传 1,234 · 上次 11-22", "6 件请看")
