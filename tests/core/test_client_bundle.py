@@ -29,12 +29,14 @@ BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=Tr
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> str:
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """SQLite; PostgreSQL for those tests that ask for both."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        return ""
+        yield ""
+        return
     postgresql: PostgreSQL = request.getfixturevalue("postgresql")
-    return postgresql.new_database()
+    with postgresql.lent_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -296,12 +296,14 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> str:
-    """An empty database of each engine: '' for SQLite in the data folder, else a URL."""
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of each engine: '' for SQLite in the data folder, else a URL; there the tables are made."""
     if request.param == "sqlite":
-        return ""
+        yield ""
+        return
     running_server: PostgreSQL = request.getfixturevalue("postgresql")
-    return running_server.new_database()
+    with running_server.lent_database() as url:
+        yield url
 
 
 @pytest.fixture
