@@ -300,6 +300,8 @@ def test_below_the_floor_a_stream_is_read_anew(server: Server, ground: Ground, f
         assert notes(station) == ["stays"]
         assert station.sync().verified
         assert not station.store.state.sweeping
+        results = {line[0] for line in station.store.db.conn.execute("SELECT result FROM sync_history")}
+        assert results == {"verified"}, "the floor says it; nobody has to compare"
 
 
 def test_everything_is_downloaded_again_at_a_persons_wish(server: Server, first: Station) -> None:

@@ -1,6 +1,8 @@
 """One pushed batch: exactly once, refused one by one, merged by field, in gapless positions."""
 
 import msgspec
+import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from servers import START, Device, Server, delete, new, patch
@@ -113,6 +115,33 @@ def test_refused_operations_leave_the_others_applied(server: Server, secretary: 
 def test_an_operation_for_somebody_elses_account_is_refused(server: Server, secretary: Device) -> None:
     head, other = head_of(server, secretary), head_of(server, secretary, "b2")
     assert head.refused(server.visit("b1-101"), author=other.author) == [(0, "out_of_scope", "")]
+    # The secretary may write there, but does not work at the head's PC.
+    assert head.refused(server.visit("b1-101"), author=secretary.author) == [(0, "out_of_scope", "")]
+    assert head.refused(server.visit("b2-101"), author=secretary.author) == [(0, "out_of_scope", "")]
+    assert secretary.pull()
+    assert secretary.of_kind("visit") == []
+
+
+def test_a_record_is_moved_only_to_where_its_author_may_write(server: Server, secretary: Device) -> None:
+    head = head_of(server, secretary)
+    made = demand_at(server, "b1-101")
+    head.accepted(made)
+    head.pull()
+    place = {"building_id": server.places["b2"], "household_id": server.places["b2-101"]}
+    moved = patch("demand", made.id, **place, scope_id=server.places["b2-101"])
+    assert head.refused(moved) == [(0, "out_of_scope", "")]
+    place = {"building_id": server.places["b1"], "household_id": server.places["b1-102"]}
+    head.accepted(patch("demand", made.id, **place, scope_id=server.places["b1-102"]))
+    secretary.pull()
+    (row,) = secretary.of_kind("demand")
+    assert row.stream == f"building:{server.places['b1']}"
+
+
+def test_a_write_past_the_positions_is_noticed(server: Server, secretary: Device) -> None:
+    """Every test with a server asks it of all that the server writes: see tests/support/servers.py."""
+    secretary.accepted(server.visit("b1-101"))
+    with pytest.raises(AssertionError, match="past its positions"):
+        server.service._runner.write_now(lambda c: c.execute(text("UPDATE record SET deleted = deleted")))
 
 
 def test_patches_merge_by_field_and_say_who_lost(server: Server, secretary: Device) -> None:

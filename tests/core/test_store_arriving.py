@@ -67,6 +67,12 @@ def test_rows_by_columns_are_the_rows(world: World) -> None:
     assert world.store.clock.seen == gone.clocks["deleted"][0]
 
 
+def test_clocks_of_rows_by_columns_are_seen(world: World) -> None:
+    taken(world, Page(tables=columns([visit(world, "v1"), visit(world, "v2", minute=3), visit(world, "v3")])))
+    assert world.store.clock.seen == hlc_of(world.clock() + 180_000)
+    assert world.store.clock.next(world.clock()) > hlc_of(world.clock() + 180_000)
+
+
 def test_rows_that_are_here_are_replaced(world: World) -> None:
     first = visit(world, "v1", outcome="met")
     again = visit(world, "v1", minute=1, outcome="no_answer")

@@ -24,17 +24,21 @@ from sync.store.store import Store
 from witness import written
 from world import KEY, rules
 
+_RESULTS = "SELECT result FROM sync_history"
+
 
 def _ground(server: Server, secretary: Device, folder: Path) -> Ground:
     return Ground(server, secretary, folder)
 
 
 def _rests(*stations: Station) -> None:
-    """Sync until nothing moves; then all say that they are verified."""
+    """Sync until nothing moves; then all say that they are verified, and that no comparing had to mend anything."""
     for _ in range(8):
         outcomes = [station.sync() for station in stations]
         if not any(outcome.pushed or outcome.pulled or outcome.refused for outcome in outcomes):
             assert all(outcome.verified for outcome in outcomes)
+            found = [line[0] for one in stations for line in one.store.db.conn.execute(_RESULTS)]
+            assert not {"healed", "differs"} & {*found}, found
             return
     raise AssertionError(f"never at rest: {outcomes}")
 
@@ -89,11 +93,16 @@ def test_nothing_is_stepped_over_in_the_stream_a_row_was_moved_into(
     assert _value(first, "demand", made.id, "details") == "下午又漏了"
 
 
-def test_own_fresh_rows_outlive_a_sweep(server: Server, first: Station) -> None:
+@pytest.mark.parametrize("cut", [True, False])
+def test_own_fresh_rows_outlive_a_sweep(server: Server, first: Station, *, cut: bool) -> None:
     place = {"building_id": None, "household_id": None, "scope": "compound", "scope_id": server.places["compound"]}
     made = demand(server, first, **place)  # the first row that its stream ever had
-    first.save([made])
     merging.begin_sweep(first.store)
+    if cut:  # all was downloaded, and the session asked to stop before it ended the sweep
+        first.line.asked.clear()
+        assert first.sync(stop=lambda: "pull" in first.line.asked).stopped
+        assert first.store.state.sweeping
+    first.save([made])
     first.sync()
     _rests(first)
     assert [row[0] for row in first.rows("demand")] == [made.id]
@@ -198,8 +207,9 @@ def test_two_refused_edits_of_one_field_leave_what_was_there_before(server: Serv
     _rests(first)
 
 
+@pytest.mark.parametrize("told", ["before", "afterwards"])
 def test_a_row_that_left_while_it_was_worked_on_leaves_no_ghost(
-    server: Server, first: Station, second: Station
+    server: Server, first: Station, second: Station, tmp_path: Path, told: str
 ) -> None:
     made = demand(server, first, "b1-101")
     first.save([made])
@@ -208,6 +218,10 @@ def test_a_row_that_left_while_it_was_worked_on_leaves_no_ghost(
     first.save([_moved_to(server, made.id, "b2-101")])
     first.save([_moved_to(server, made.id, "b3-101")])
     first.sync()
+    if told == "before":  # by stick, while the work still waits for its answer
+        stick = Stick(tmp_path / "stick", server)
+        stick.import_(second, stick.centre(_empty_bundle(stick, second))[0])
+        assert [row[0] for row in second.rows("demand")] == [made.id]
     assert second.sync().refused == 1
     _rests(first, second)
     assert second.rows("demand") == []

@@ -1,5 +1,6 @@
 """The real server application in process, on both engines, and devices that talk to it over the real protocol."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import Connection, Engine, event
 
 from postgresql import PostgreSQL
 from sync import wire
@@ -27,6 +29,9 @@ from sync.server.settings import Settings
 
 START = instant("2026-11-23 09:00")  # a Monday
 M = TypeVar("M", bound=msgspec.Struct)
+_WRITES = re.compile(r'\s*(INSERT INTO|UPDATE) "?record\b')
+_GIVES_POSITIONS = re.compile(r'\s*(INSERT INTO|UPDATE) "?stream\b')
+_BLANKS = re.compile(r"UPDATE record SET fields = \S+ WHERE")
 
 
 @dataclass(slots=True)
@@ -283,8 +288,33 @@ def running(data: Path, *, database: str = "", clock: ServerClock | None = None,
     """The server application on a data folder, stopped at the end."""
     wall = clock or ServerClock()
     app = make_app(Settings(data=data, database=database, wall=wall, **settings))
+    _mind_positions(app.state.service._runner._writer)
     with TestClient(app, base_url="http://server.test") as http:
         yield Server(app, http, wall)
+
+
+def _mind_positions(engine: Engine) -> None:
+    """A transaction that writes records and gives no positions fails: nobody would ever be told of what it wrote.
+
+    But for stubs, which every side makes of its own.
+    """
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if _WRITES.match(statement) and not _BLANKS.match(statement):
+            connection.info["past positions"] = True
+        elif _GIVES_POSITIONS.match(statement):
+            connection.info["positions"] = True
+
+    @event.listens_for(engine, "commit")
+    def _judge(connection: Connection) -> None:
+        given, wrote = (connection.info.pop(name, False) for name in ("positions", "past positions"))
+        assert given or not wrote, "records were written past its positions"
+
+    @event.listens_for(engine, "rollback")
+    def _forget(connection: Connection) -> None:
+        connection.info.pop("positions", None)
+        connection.info.pop("past positions", None)
 
 
 @pytest.fixture(scope="session")
