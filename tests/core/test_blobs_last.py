@@ -57,7 +57,7 @@ def age(server: Server, *, days: int) -> None:
     """The server's files came so many days before what its clock says."""
     at = server.clock() / 1000 - days * 86_400
     for path in (server.service.settings.data / "blobs").glob("*/??/*"):
-        os.utime(path, (at, at))
+        os.utime(path, (at, at), follow_symlinks=False)
 
 
 def test_after_a_restore_a_file_comes_back_from_a_pc_that_has_it(
@@ -112,6 +112,7 @@ def test_files_are_not_swept_while_their_records_may_come_back(
 
 def test_files_that_no_record_names_any_more_are_removed(server: Server, first: Station) -> None:
     sweep = server.service.sweep_blobs
+    part_of(server).with_name("led-astray").symlink_to("nowhere")  # gone when it is looked at
     part_of(server).write_bytes(PICTURE[:9])
     age(server, days=1)
     assert asyncio.run(sweep()) == 0  # it may be younger than the line is slow
@@ -127,7 +128,7 @@ def test_files_that_no_record_names_any_more_are_removed(server: Server, first: 
     assert asyncio.run(sweep()) == 0  # it may be brought back
     server.clock.now += DAY
     assert asyncio.run(sweep()) == 1
-    assert list(part_of(server).parent.iterdir()) == []
+    assert kept(server) == {}
 
 
 def test_a_deleted_file_that_is_brought_back_has_its_bytes(server: Server, first: Station, second: Station) -> None:

@@ -69,7 +69,7 @@ def ask(server: Server, station: Station, method: str, *, query: str, body: byte
 def kept(server: Server) -> dict[str, bytes]:
     """The whole files in the server's folder, by their names."""
     folder = server.service.settings.data / "blobs"
-    return {path.name: path.read_bytes() for path in folder.glob("*/??/*") if path.suffix != ".part"}
+    return {path.name: path.read_bytes() for path in folder.glob("*/??/*") if not path.suffix and path.exists()}
 
 
 def part_of(server: Server) -> Path:

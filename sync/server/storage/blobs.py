@@ -6,6 +6,7 @@ Unfinished ones have ``.part`` behind the name; only what has the right checksum
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from io import BufferedRandom
@@ -98,9 +99,12 @@ class Blobs:
         names = frozenset(kept)
         gone = 0
         for path in self._folder.glob(f"{community}/??/*"):
-            if path.name.removesuffix(".part") not in names and path.stat().st_mtime < before_s:
-                path.unlink(missing_ok=True)
-                gone += 1
+            if path.name.removesuffix(".part") in names:
+                continue
+            with suppress(FileNotFoundError):  # it got its name meanwhile
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
+                    gone += 1
         return gone
 
     def _path(self, blob: Named) -> Path:
