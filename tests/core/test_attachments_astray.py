@@ -10,7 +10,7 @@ from servers import Device, Server, new, patch
 from stations import Station, demand
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation
-from sync.server.storage.givenback import WAITING
+from sync.server.storage.waiting import WAITING
 from sync.store import blobs
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -13,8 +13,8 @@ from sync.domain.merge import Row
 from sync.domain.operations import DELETED
 from sync.domain.pairing import care_due_on
 from sync.server.storage.batch import Batch
-from sync.server.storage.givenback import WAITING
 from sync.server.storage.replicas import Replica
+from sync.server.storage.waiting import WAITING
 
 _AFTER_RESTORE = 501  # serial; half of them for each, as devices still hold numbers that this server has forgotten
 _CODE_TAIL = 3  # of the area code of twelve digits: the community's own

@@ -27,14 +27,11 @@ from sync.server.storage.epochs import Epoch
 from sync.server.storage.judge import Judge, is_of
 from sync.server.storage.overwriting import Overwriting
 from sync.server.storage.people import find_installation
+from sync.server.storage.records import parent_of
 from sync.server.storage.rights import KINDS_OF_RIGHTS, reach_of
 from sync.server.storage.statements import among, ids_json, insert_rows
 from sync.server.storage.values import Flaw, is_record_id
-
-# Rows whose parent has yet to come, or whose giver may not yet read where they belong, as the grants and places that
-# say so are given back by somebody else: they wait in a stream that nobody reads, one for each installation.
-WAITING = "waiting:"
-_MOST_WAITING = 5_000  # looked at in one push
+from sync.server.storage.waiting import WAITING, Waiting
 
 
 class _Wanted(msgspec.Struct):
@@ -88,6 +85,7 @@ class Returns:
         self._wanted: frozenset[str] = frozenset()
         self._reaches: dict[str, Reach] = {}  # by installation, with the rights that this batch has brought so far
         self._cases: set[str] = set()  # streams of cases that came to their mediators with this batch
+        self._waiting = Waiting(batch.connection, batch.community, today=self._today)
         self._overwriting = Overwriting(batch, epoch, judge, accounts, server=server)
         self.clashes: list[tuple[str, Clash]] = []  # record, what may not overwrite the version that is here
 
@@ -172,23 +170,28 @@ class Returns:
     def release(self) -> None:
         """The rows that waited go where they belong, if their parents are here and their givers may read there."""
         batch = self._batch
-        found = batch.connection.execute(
-            text(
-                "SELECT id, parent FROM record WHERE community = :community AND stream >= :first AND stream < :last "
-                "ORDER BY stream, seq DESC LIMIT :most"
-            ),
-            {"community": batch.community, "first": WAITING, "last": "waiting;", "most": _MOST_WAITING},
-        ).all()
-        mine = (row for record_id in batch.touched() if (row := batch.row(record_id)) is not None)
-        waiting = {row.id for row in mine if row.stream.startswith(WAITING)} | {line.id for line in found}
-        if not waiting:
+        changed = {record_id: row for record_id in batch.touched() if (row := batch.row(record_id)) is not None}
+        mine = {record_id for record_id, row in changed.items() if row.stream.startswith(WAITING)}
+        if not mine and not self._waiting.are_any():
             return
-        batch.load(waiting, lock=True)
-        batch.load({line.parent for line in found}, lock=False)
-        for record_id in sorted(waiting, key=self._depth):
-            row = batch.row(record_id)
-            if row is None or not row.stream.startswith(WAITING):
-                continue
+        due = mine | self._waiting.unlooked(anew=any(row.kind in KINDS_OF_RIGHTS for row in changed.values()))
+        come = changed.keys() - mine
+        while due := due | self._waiting.below(come):
+            come = self._let_in(due)
+            due = {record_id for record_id in mine if come and record_id not in come}
+
+    def note_looked(self) -> None:
+        """After everything else: how far what waits was looked through."""
+        self._waiting.note()
+
+    def _let_in(self, ids: Iterable[str]) -> set[str]:
+        """Those of these rows that can be placed go there; which."""
+        batch = self._batch
+        batch.load(ids, lock=True)
+        rows = [row for record_id in ids if (row := batch.row(record_id)) and row.stream.startswith(WAITING)]
+        batch.load((parent_of(row.kind, row.values) for row in rows), lock=False)
+        come = set()
+        for row in sorted(rows, key=lambda row: depth(row.kind)):
             kind = KINDS[row.kind]
             parent = batch.known(row.values.get(kind.parent)) if kind.parent else None
             stream = self._stream(row, kind, parent)
@@ -196,6 +199,8 @@ class Returns:
             if not stream.startswith(WAITING) and self._reads(row.stream.removeprefix(WAITING), stream):
                 batch.move(row, stream, clock=row.largest_clock())
                 self._follow_building(row, kind, parent)
+                come.add(row.id)
+        return come
 
     def _stream(self, row: Row, kind: Kind, parent: Row | None) -> str:
         if kind.inherits and (
@@ -242,10 +247,6 @@ class Returns:
         theirs = parent.values.get("building_id") if parent else None
         if parent and theirs and "building_id" in kind.fields and row.values["building_id"] != theirs:
             self._batch.write(kind, row.id, {"building_id": theirs}, parent_stream=parent.stream)
-
-    def _depth(self, record_id: str) -> int:
-        row = self._batch.row(record_id)
-        return depth(row.kind) if row is not None else 0
 
 
 @cache

@@ -146,6 +146,7 @@ class _Round:
             self._returns.settle()
         self._derive()
         self.ranges = self._batch.finish()
+        self._returns.note_looked()
         return self
 
     def _in_order(self) -> Iterable[tuple[int, Operation]]:
