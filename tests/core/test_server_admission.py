@@ -155,7 +155,7 @@ def test_above_the_limit_429_before_the_body_is_read(database: str, tmp_path: Pa
                 assert refused.json()["code"] == "busy"
                 assert 1 <= int(refused.headers["retry-after"]) <= 12
                 assert "connection" not in refused.headers
-                hello = pool.submit(devices[3].hello)
+                hello = pool.submit(devices[0].clone().hello)  # of a new replica, which is written down
                 wait_until(lambda: admission.waiting == 4)
                 assert server.http.get("/livez").status_code == 200
             assert [push.result().status_code for push in pushes] == [200, 200, 200]

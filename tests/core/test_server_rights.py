@@ -44,7 +44,10 @@ def records(server: Server, author: Device, building: str) -> dict[str, Operatio
         "account": new("account", new_id(START), name="x"),
         "grant": new("grant", new_id(START), account_id=author.author, role="community_secretary"),
         "conflict": Operation(
-            kind="conflict", id=new_id(START), action="new", fields={"record_id": household["household_id"]}
+            kind="conflict",
+            id=new_id(START),
+            action="new",
+            fields={"record_kind": "household", "record_id": household["household_id"]},
         ),
         "dispute_status": new("dispute_status", new_id(START), compound_id=server.places["compound"]),
     }
