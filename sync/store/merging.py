@@ -53,11 +53,14 @@ def apply_portion(store: Store, page: Page) -> Touched:
                 arriving.take(store, table) if arriving.may_take(store, table) else _take_rows(store, table.rows())
             )
         leaving.take_exits(store, page.exits)
-        if page.streams is not None:
-            _take_streams(store, page.streams)
+        known = _take_streams(store, page.streams) if page.streams is not None else frozenset()
         _move_cursors(store.db, page)
+        if known:
+            start_anew(store.db, known)
         if page.exits or page.streams is not None:
             touched |= leaving.drop_due(store, listed=page.streams is not None)
+    if known:
+        store.reload()
     return touched
 
 
@@ -212,8 +215,15 @@ def _move_cursors(db: Database, page: Page) -> None:
     )
 
 
-def _take_streams(store: Store, streams: frozenset[str]) -> None:
-    """A stream new in the list starts at 0; one missing from it is read no longer."""
+def _take_streams(store: Store, streams: frozenset[str]) -> frozenset[str]:
+    """A stream new in the list starts at 0; one missing from it is read no longer.
+
+    Returns new ones of which rows are here: unsent work held them when the stream was lost, and what became of them
+    meanwhile may be forgotten, so that they have to be met again.
+    """
+    here = {
+        line[0] for line in store.db.conn.execute("SELECT id FROM stream WHERE id NOT IN (SELECT stream FROM cursor)")
+    }
     store.db.conn.executemany(
         "INSERT OR IGNORE INTO cursor (stream, seq) VALUES (?, 0)", [(s,) for s in sorted(streams)]
     )
@@ -221,3 +231,4 @@ def _take_streams(store: Store, streams: frozenset[str]) -> None:
     lost = [(stream,) for stream in known if stream not in streams]
     for table in ("cursor", "sweep", "verified") if lost else ():
         store.db.conn.executemany(f"DELETE FROM {table} WHERE stream = ?", lost)
+    return streams & here

@@ -17,7 +17,7 @@ from stations import Station, demand, visit
 from sticks import Stick
 from sync import wire
 from sync.domain.ids import new_id
-from sync.domain.operations import Operation, new, patch
+from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import Offline
 from sync.store import merging, unsent
 from sync.store.store import Store
@@ -318,6 +318,26 @@ def test_who_lost_every_post_keeps_nothing_of_another_life_either(story: Story) 
     assert story.known(here, "household") == []
     story.quiet()
     invariants.hold(story)
+
+
+def test_a_row_that_unsent_work_held_is_no_ghost_when_the_post_comes_back(story: Story) -> None:
+    here, _, office = story.pcs
+    (grant,) = (
+        row.id
+        for row in story.ground.rows().values()
+        if row.kind == "grant" and row.values["account_id"] in here.accounts
+    )
+    known = story.known(here, "resident")[0]
+    story.save(here, here.accounts[0], [patch("resident", known, name=story.mark())])
+    write_grant(story.ground, grant, "2020-01-01")
+    assert story.sync(here) is not None  # refused, after the list of streams had come
+    story.save(office, office.accounts[0], [delete("resident", known)])
+    assert story.sync(office) is not None
+    story.months_pass(31)  # who reads the stream from its beginning is not told of the deletion any more
+    write_grant(story.ground, grant, None)
+    story.quiet()
+    invariants.hold(story)
+    assert known not in story.known(here, "resident")
 
 
 def test_a_copy_whose_clock_was_put_right_overwrites_nothing_unseen(story: Story) -> None:

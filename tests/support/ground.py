@@ -3,9 +3,11 @@
 All is made once; a history starts with the tables of the server put back and the files of the PCs copied: milliseconds.
 """
 
+import asyncio
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,16 +21,18 @@ from direct import AtOnce, Direct
 from servers import START, Device, Server, ServerClock, running
 from stations import Station, demand, visit
 from sync.domain import ids
-from sync.domain.calendar import day_of
+from sync.domain.calendar import DAY, day_of
 from sync.domain.ids import new_id
 from sync.domain.merge import Row
 from sync.domain.operations import new
 from sync.domain.roles import Reach
 from sync.keys.signatures import KeyPair
+from sync.server import housekeeping
 from sync.server.storage import epochs, schema
 from sync.server.storage.history import EVERY_WRITE
 from sync.server.storage.records import COLUMNS, row_of
 from sync.server.storage.rights import RightsCache, reach_of
+from sync.store import portions
 
 T = TypeVar("T")
 
@@ -38,6 +42,9 @@ PCS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "heads": (("building_head", "building", "b1"), ("building_head", "building", "b2")),
     "office": (("station_staff", "compound", "compound"), ("mediator", "compound", "compound")),
 }
+
+
+_ROOM = 10  # two rows that can be searched, or five others, are one transaction of a pull
 
 
 class Chance:
@@ -141,6 +148,16 @@ class Ground:
         self.write(write)
         self.forget()
 
+    def months_pass(self, days: int) -> Counter[str]:
+        """So much time, and the server removes what is kept no longer, a day after it has raised the floors."""
+        service = self.server.service
+        counts: Counter[str] = Counter()
+        for passed in (days, 2):
+            self.clock.now += passed * DAY
+            replica, now = service.identity.replica, self.clock.now
+            counts += asyncio.run(housekeeping.purge(service._runner, self.server.community, replica=replica, now=now))
+        return counts
+
     def forget(self) -> None:
         """What the process remembers of its database is gone, as after a start."""
         self.server.service._rights.forget()
@@ -191,8 +208,9 @@ def _listen(engine: Engine, dying: Dying) -> None:
 @contextmanager
 def grounds(folder: Path, *, database: str = "") -> Iterator[Ground]:
     """The ground of one engine: '' for SQLite in ``folder``, else a URL of an empty database."""
-    known = vars(ids)["secrets"]
-    vars(ids)["secrets"] = Chance()
+    known = vars(ids)["secrets"], vars(portions)["ROOM"]
+    # The few rows of a history come in several portions as well.
+    vars(ids)["secrets"], vars(portions)["ROOM"] = Chance(), _ROOM
     try:
         with running(folder / "server", database=database, community_code="370812001017") as server:
             secretary = server.enrol(server.first_code())
@@ -208,7 +226,7 @@ def grounds(folder: Path, *, database: str = "") -> Iterator[Ground]:
             with _without_threads(ground):
                 yield ground
     finally:
-        vars(ids)["secrets"] = known
+        vars(ids)["secrets"], vars(portions)["ROOM"] = known
 
 
 @contextmanager

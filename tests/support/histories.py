@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +12,13 @@ import msgspec
 from ground import Copy, Ground
 from mortal import copied, reopened, with_full_disk, with_power_cut
 from stations import Station
+from sticks import Stick
 from sync import wire
 from sync.client.session import Outcome
 from sync.domain import upgrades
 from sync.domain.catalogue import KINDS
 from sync.domain.clock import ms_of
+from sync.domain.ids import new_id
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation, patch
 from sync.errors import AccessError, Offline, Refused, RuleError, ServerTrouble, StoreError
@@ -64,6 +66,7 @@ class Pc:
     told_the_time: bool = False  # by a greeting since its clock last jumped
     kept: Path | None = None  # a copy of its file, made earlier
     schema: int = upgrades.SCHEMA  # of the program that runs there
+    damaged: bool = False  # a hole was made in its file: comparing has to find it
 
     @property
     def store(self) -> Store:
@@ -86,6 +89,9 @@ class Story:
     held: dict[str, dict[str, Row]] = field(default_factory=dict)  # PC → what it has to give back
     copied: bool = False  # a clone or an old file: what it carried may arrive under two names
     marks: int = 0
+    purged: bool = False  # months have passed: the server has forgotten what was deleted
+    calm: bool = False  # nobody copies a file, and the server's disk never breaks: all is judged in full
+    found: set[str] = field(default_factory=set)  # what happened, to be counted
     _promised: int = 0  # the last mark that a promise holds
 
     @classmethod
@@ -157,6 +163,8 @@ class Story:
     def sync(self, pc: Pc, mishaps: Sequence[str] = ()) -> Outcome | None:
         """One session on a line with these mishaps; None when it broke."""
         pc.line.mishaps[:] = mishaps
+        if not mishaps:
+            pc.line.armed.discard("push_lost")
         held = {other.name: self.to_give(other) for other in self.pcs} if self.unsaid else {}
         epoch = self.ground.epoch() if self.unsaid else ""
         try:
@@ -206,10 +214,51 @@ class Story:
     def reset(self, pc: Pc) -> None:
         """Download everything again: 13, what was not sent is not touched."""
         before = untouched(pc)
+        self.found |= {f"reset with {name}" for name, rows in before.items() if rows}
         merging.begin_sweep(pc.store)
         assert untouched(pc) == before, "13: a reset has changed what was not sent"
 
+    def months_pass(self, days: int) -> None:
+        """So much time, in which the server purges."""
+        self.witness.remember(self.ground)
+        self.purged = True
+        purged = self.ground.months_pass(days)
+        self.found |= {f"purged: {name}" for name, count in purged.items() if count}
+        if any(line.floor for line in self.ground.table("stream")):
+            self.found.add("floors")
+
     # ------------------------------------------------------------------------------------------- what befalls a PC
+
+    def carry(self, pc: Pc, meanwhile: Callable[[], object]) -> None:
+        """A stick goes to the centre and back; ``meanwhile`` happens on the way."""
+        stick = Stick(self.folder / "stick", self.ground.server)
+        path = stick.export(pc.station)
+        flying = pc.store.db.conn.execute("SELECT coalesce(max(last_op), 0) FROM inflight").fetchone()[0]
+        sent = unsent.lines(pc.store.db, "op <= ?", (flying,))
+        answer, report = stick.centre(path)
+        meanwhile()
+        stick.import_(pc.station, answer)
+        kept = {line.operation.clock for line in unsent.lines(pc.store.db)}
+        kept |= {operation.clock for operation in _waiting(pc.store)}
+        self.witness.carried(line.operation for line in sent if line.operation.clock not in kept)
+        self.found.add("a stick with work" if report.accepted else "a stick")
+
+    def damage(self, pc: Pc, kind: str, at: int, *, ghost: bool) -> None:
+        """A row is gone from the file, or one is there that the server never had, as a hole in the rules would do."""
+        found = pc.store.db.conn.execute(
+            f'SELECT id FROM "{kind}" WHERE deleted = 0 AND id NOT IN (SELECT id FROM outbox) ORDER BY id'
+        ).fetchall()
+        if not found:
+            return
+        row = schema.load_one(pc.store.db, kind, found[at % len(found)][0])
+        assert row is not None
+        if ghost:
+            schema.put(pc.store.db, [replace(row, id=new_id(self.ground.clock()))])
+        else:
+            schema.remove(pc.store.db, kind, [row.id])
+        pc.store.db.conn.execute("DELETE FROM verified WHERE stream = ?", (row.stream,))
+        pc.damaged = True
+        self.found.add("damaged")
 
     def jump(self, pc: Pc, ahead_ms: int) -> None:
         """The PC's clock is wrong by so much from now on."""
@@ -291,6 +340,7 @@ class Story:
             found.add("exits")
         if any(row.kind == "conflict" for row in self.ground.rows().values()):
             found.add("conflicts")
+        found |= self.found | ({"calm"} if self.calm else set())
         found |= {"restored"} if self.restored else set()
         found |= {"copied"} if self.copied else set()
         found |= {"quarantined"} if any(_quarantined(pc) for pc in self.pcs) else set()

@@ -13,6 +13,7 @@ from sync.domain.fields import Policy
 from sync.domain.ids import derived_id
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation
+from sync.domain.stubs import is_stub, stub_values
 from sync.store import schema, unsent
 
 Writes = Mapping[str, Mapping[Clock, Mapping[str, Any]]]  # record → clock → the values written
@@ -26,9 +27,11 @@ def hold(story: Story) -> None:
     seen_on_the_line(story)
     for pc in story.pcs:
         all_is_answered(pc)
-        converged(pc, there)
+        converged(pc, there, now=story.ground.clock.now)
         only_what_may_be_read(pc)
+        pc.damaged, was_damaged = False, pc.damaged
         no_cursor_passed_a_row(story, pc)
+        pc.damaged = was_damaged
         never_healed_without_need(story, pc)
     largest_clock_won(story, there, writes)
     given_back(story, there)
@@ -41,16 +44,20 @@ def hold(story: Story) -> None:
 # ------------------------------------------------------------------------------------------------ at rest
 
 
-def converged(pc: Pc, there: Mapping[str, Row]) -> None:
-    """1: a PC holds, for the streams it reads, the server's rows: values, clocks, streams and deletions alike."""
+def converged(pc: Pc, there: Mapping[str, Row], *, now: int) -> None:
+    """1: a PC holds, for the streams it reads, the server's rows: values, clocks, streams and deletions alike.
+
+    Of what was deleted long ago each side makes a stub by itself, and who reads a stream from its beginning gets none.
+    """
     readable = _readable(pc)
-    here = _held(pc)
+    here = {key: row for key, row in _held(pc).items() if key in there or not is_stub(row, now=now)}
+    there = {key: row for key, row in there.items() if key in here or not is_stub(row, now=now)}
     expected = {row.id: row for row in there.values() if row.stream in readable and KINDS[row.kind].since <= pc.schema}
     missing, ghosts = expected.keys() - here.keys(), here.keys() - expected.keys()
     assert not missing, f"1: {pc.name} lacks {[_named(expected[i]) for i in sorted(missing)]}"
     assert not ghosts, f"1: {pc.name} holds what is not there {[_named(here[i]) for i in sorted(ghosts)]}"
     for record_id, row in here.items():
-        ours, theirs = _seen(row), _seen(expected[record_id])
+        ours, theirs = _seen(row, now=now), _seen(expected[record_id], now=now)
         if ours != theirs:
             apart = {name: (ours.get(name), theirs.get(name)) for name in ours if ours.get(name) != theirs.get(name)}
             raise AssertionError(f"1: {pc.name} and the server differ in {_named(row)}: {apart}")
@@ -69,7 +76,7 @@ def largest_clock_won(story: Story, there: Mapping[str, Row], writes: Writes) ->
             assert shown == largest or story.restored, (
                 f"2: {_named(row)}.{register} shows {shown}, written at {largest}"
             )
-            if shown not in clocks:
+            if shown not in clocks or is_stub(row, now=story.ground.clock.now):
                 continue
             wrote, value = of_row[shown], row.register(kind, register)
             for name in names:
@@ -118,6 +125,8 @@ def nothing_overwritten_unseen(story: Story, there: Mapping[str, Row]) -> None:
     for (record_id, _), operation in story.witness.taken.items():
         by_row.setdefault(record_id, []).append(operation)
     for record_id, operations in by_row.items():
+        if record_id not in there and story.purged:
+            continue
         row = there[record_id]
         kind = KINDS[row.kind]
         for register in kind.registers:
@@ -147,6 +156,8 @@ def given_back(story: Story, there: Mapping[str, Row]) -> None:
 
 def never_healed_without_need(story: Story, pc: Pc) -> None:
     """1: rows and sums agree at the end of every round, unless the server was put back behind everybody's back."""
+    if pc.damaged:
+        return
     found = [line[0] for line in pc.store.db.conn.execute("SELECT result FROM sync_history")]
     assert "differs" not in found or story.restored, f"1: {pc.name} differed in a round of its own: {found}"
     assert "healed" not in found or story.restored, f"1: {pc.name} had to be healed: {found}"
@@ -193,7 +204,7 @@ def seen_on_the_line(story: Story) -> None:
 
 def no_cursor_passed_a_row(story: Story, pc: Pc) -> None:
     """6 and 10: of every row up to the cursor the PC holds all the server holds, but for what it has not sent yet."""
-    if story.unsaid or pc.store.state.epoch != story.ground.epoch():
+    if story.unsaid or pc.damaged or pc.store.state.epoch != story.ground.epoch():
         return
     cursors = dict(pc.store.db.conn.execute("SELECT stream, seq FROM cursor").fetchall())
     positions = {line.id: line.seq for line in story.ground.table("record")}
@@ -202,7 +213,7 @@ def no_cursor_passed_a_row(story: Story, pc: Pc) -> None:
     for row in story.ground.rows().values():
         if positions[row.id] > cursors.get(row.stream, 0) or row.id in working:
             continue
-        if KINDS[row.kind].since > pc.schema:
+        if KINDS[row.kind].since > pc.schema or is_stub(row, now=story.ground.clock.now):
             continue
         assert row.id in here, f"10: {pc.name} is at {cursors[row.stream]} of {row.stream} without {_named(row)}"
         for register in KINDS[row.kind].registers:
@@ -297,9 +308,10 @@ def _held(pc: Pc) -> dict[str, Row]:
     return found
 
 
-def _seen(row: Row) -> dict[str, Any]:
+def _seen(row: Row, *, now: int) -> dict[str, Any]:
+    values = stub_values(row) if is_stub(row, now=now) else row.values
     clocks = {f"clock of {name}": tuple(row.clock_of(name)) for name in KINDS[row.kind].registers}
-    return {"stream": row.stream, "deleted": row.deleted, **row.values, **clocks}
+    return {"stream": row.stream, "deleted": row.deleted, **values, **clocks}
 
 
 def _quarantine(pc: Pc) -> list[tuple[Operation, str]]:

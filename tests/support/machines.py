@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 import invariants
 from ground import Ground
 from histories import YEAR, Pc, Story
-from sync.domain import demand_moves, dispute_moves
+from sync.domain import demand_moves, dispute_moves, upgrades
 from sync.domain.calendar import HOUR, day_of
 from sync.domain.catalogue import KINDS
 from sync.domain.demand_moves import MoveFacts, MoveIntent
@@ -25,7 +25,7 @@ from sync.domain.kinds.disputes import Dispute
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import RuleError
 from sync.server.storage.batch import Batch
-from witness import SPOILT
+from witness import OF_A_PUSH, SPOILT
 from world import rules
 
 MOST_PCS = 5
@@ -44,7 +44,9 @@ WORDS = (  # kind and field of what people put right; all of them texts of a reg
 )
 DELETABLE = ("visit", "demand", "resident", "care_tag", "dispute", "household")
 SKEWS = (0, 3 * 60_000, 2 * HOUR, -2 * HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR, 10 * YEAR, -10 * YEAR)
-MISHAPS = ("", "", "reply_lost", "late", "cut", "repeat", "server_dies", *SPOILT)
+MISHAPS = ("", "", "reply_lost", "late", "cut", "server_dies", *OF_A_PUSH, *SPOILT)
+MEANWHILE = ("save", "save", "sync", "move")  # what happens between two requests of a session
+MONTHS = (31, 402, 402)  # days: values of what was deleted go, and the last traces of it
 
 who = st.integers(0, 59)  # which PC, and which person there
 which = st.integers(0, 59)  # which of what there is
@@ -158,8 +160,8 @@ class Machine(RuleBasedStateMachine):
             else:
                 self._save(second, colleague, [patch(kind, known, **{field: self.story.mark()})])
 
-    @rule(who=who, which=which, home=st.sampled_from(HOMES), also=st.booleans())
-    def move(self, who: int, which: int, home: str, also: bool) -> None:
+    @rule(who=who, which=which, home=st.sampled_from(HOMES), also=st.booleans(), sent=st.booleans())
+    def move(self, who: int, which: int, home: str, also: bool, sent: bool) -> None:
         """A demand was meant for another door: it goes to another stream; with other words in the same save."""
         pc, account = self._person(who)
         known = self._known(pc, "demand", which)
@@ -168,6 +170,8 @@ class Machine(RuleBasedStateMachine):
             more = {"details": self.story.mark()} if also else {}
             made = [patch("demand", known, **place, **more), self._event("demand", known, pc, account)]
             self._save(pc, account, made)
+            if sent:
+                self.story.sync(pc)
 
     @rule(who=who, which=which)
     def detail(self, who: int, which: int) -> None:
@@ -229,12 +233,50 @@ class Machine(RuleBasedStateMachine):
         for cut in cuts:
             self.story.sync(self._pc(who), ["", *_named([cut])])
 
-    @rule(who=who)
-    def sync_well(self, who: int) -> None:
-        """A session on a good line."""
+    @rule(who=who, twice=st.booleans())
+    def sync_well(self, who: int, twice: bool) -> None:
+        """A session on a good line; its first batch may arrive twice."""
         pc = self._pc(who)
+        pc.line.armed |= {"repeat"} if twice else set()
         assert self.story.sync(pc) is not None
         self._look(pc)
+
+    @rule(who=who, other=who, at=st.integers(1, 5), what=st.sampled_from(MEANWHILE), home=st.sampled_from(HOMES))
+    def meanwhile(self, who: int, other: int, at: int, what: str, home: str) -> None:
+        """Between two requests of a session somebody saves at this PC, or another one sends its work."""
+        pc, account = self._person(who)
+        there, colleague = self._person(other)
+        left = at
+
+        def after(_path: str) -> None:
+            nonlocal left
+            left -= 1
+            if left:
+                return
+            self.story.found.add("between two requests")
+            if what == "save":
+                self._save(pc, account, self._visit(pc, account, home))
+                self.words(who, [(WORDS[at], who), (WORDS[-at], other)])
+            elif there is not pc:
+                if what == "move":
+                    self.move(other, at, home, also=True, sent=False)
+                self._save(there, colleague, self._visit(there, colleague, home))
+                self.story.sync(there)
+
+        pc.line.after = after
+        try:
+            self.story.sync(pc)
+        finally:
+            pc.line.after = lambda _: None
+        self._look(pc)
+
+    @rule(who=who, home=st.sampled_from(HOMES), lost=st.sampled_from(("push_lost", "late 3")))
+    def reset_after_a_lost_reply(self, who: int, home: str, lost: str) -> None:
+        """No answer came, so somebody has everything downloaded again: what flies is still in flight."""
+        pc, account = self._person(who)
+        self._save(pc, account, self._visit(pc, account, home))
+        self.story.sync(pc, [lost] if lost in OF_A_PUSH else ["", lost])
+        self.story.reset(pc)
 
     @rule(who=who, statements=st.integers(0, 120), saving=st.booleans(), home=st.sampled_from(HOMES))
     def power_cut(self, who: int, statements: int, saving: bool, home: str) -> None:
@@ -280,17 +322,23 @@ class Machine(RuleBasedStateMachine):
         """Somebody asks to download everything again."""
         self.story.reset(self._pc(who))
 
-    @precondition(lambda self: len(self.story.pcs) < MOST_PCS)
-    @rule(who=who)
-    def clone(self, who: int) -> None:
-        """A disk image is put on a second PC."""
-        self.story.clone(self._pc(who))
+    @precondition(lambda self: not self.story.calm and len(self.story.pcs) < MOST_PCS)
+    @rule(who=who, words=st.sampled_from(WORDS), which=which, both=st.booleans())
+    def clone(self, who: int, words: tuple[str, str], which: int, both: bool) -> None:
+        """A disk image is put on a second PC; at once both may be used, for the same record at the same moment."""
+        pc, account = self._person(who)
+        twin = self.story.clone(pc)
+        known = self._known(pc, words[0], which)
+        for one in (pc, twin) if both and known else ():
+            self._save(one, account, [patch(words[0], known, **{words[1]: self.story.mark()})])
 
+    @precondition(lambda self: not self.story.calm)
     @rule(who=who)
     def keep_copy(self, who: int) -> None:
         """Somebody copies the file."""
         self.story.keep_copy(self._pc(who))
 
+    @precondition(lambda self: not self.story.calm)
     @rule(who=who)
     def put_back_copy(self, who: int) -> None:
         """The disk breaks; the copy takes its place."""
@@ -298,21 +346,62 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------- the server
 
+    @precondition(lambda self: not self.story.calm)
     @rule()
     def keep_backup(self) -> None:
         """The night's backup of the server."""
         self.story.keep_backup()
 
+    @precondition(lambda self: not self.story.calm)
     @rule(told=st.booleans())
     def restore(self, told: bool) -> None:
         """The server's disk breaks; the backup takes its place, by the command or behind its back."""
         self.story.restore(told=told)
 
+    @precondition(lambda self: self.story.calm)
+    @rule(who=who, which=which, days=st.sampled_from(MONTHS))
+    def months_pass(self, who: int, which: int, days: int) -> None:
+        """Somebody takes a record away; months pass before the others sync again, and the server purges."""
+        pc, account = self._person(who)
+        for kind in (*DELETABLE[which % len(DELETABLE) :], *DELETABLE):
+            known = self._known(pc, kind, which)
+            if known and self.story.save(pc, account, [delete(kind, known)]):
+                break
+        self.story.sync(pc)
+        self.story.months_pass(days)
+
+    @precondition(lambda self: self.story.calm)
+    @rule(who=who, other=who, home=st.sampled_from(HOMES), saves=st.booleans())
+    def stick(self, who: int, other: int, home: str, saves: bool) -> None:
+        """What waits is carried to the centre, and the answer back; meanwhile somebody saves, or a colleague syncs."""
+        pc, account = self._person(who)
+        if pc.schema < upgrades.SCHEMA:
+            return
+        self._save(pc, account, self._visit(pc, account, home))
+
+        def meanwhile() -> None:
+            if saves:
+                self._save(pc, account, self._visit(pc, account, home))
+            else:
+                self.story.sync(self._pc(other))
+
+        self.story.carry(pc, meanwhile)
+        self._look(pc)
+
+    @precondition(lambda self: self.story.calm)
+    @rule(who=who, kind=st.sampled_from(("visit", "resident", "demand")), which=which, ghost=st.booleans())
+    def damage(self, who: int, kind: str, which: int, ghost: bool) -> None:
+        """A hole that nobody thought of: a row is missing in a file, or one too many in it. Comparing must find it."""
+        pc = self._pc(who)
+        if pc.schema == upgrades.SCHEMA:  # older programs do not compare
+            self.story.damage(pc, kind, which, ghost=ghost)
+
     # ------------------------------------------------------------------------------------------- programs
 
-    @initialize(old=st.sets(st.integers(0, 2), max_size=1))
-    def old_programs(self, old: set[int]) -> None:
-        """A PC that was left behind by an update."""
+    @initialize(calm=st.booleans(), old=st.sets(st.integers(0, 2), max_size=1))
+    def begin(self, calm: bool, old: set[int]) -> None:
+        """One of two sorts of histories; a PC may have been left behind by an update."""
+        self.story.calm = calm
         for place in old:
             self.story.pcs[place].schema = 1
 

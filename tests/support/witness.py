@@ -1,7 +1,7 @@
 """Sees every batch that reaches the server and every answer to it, spoils the line as it is told, and remembers."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from sync.domain.catalogue import KINDS
 from sync.domain.clock import Clock
 from sync.domain.operations import Operation
 
+OF_A_PUSH = ("repeat", "push_lost")
 SPOILT = ("no_line", "timeout", "portal", "status 413", "status 429 2", "status 503")
 
 
@@ -25,6 +26,12 @@ class Witness:
     refused: list[tuple[Operation, str]] = field(default_factory=list)
     answers: set[str] = field(default_factory=set)  # what else the server answered
     broken: list[str] = field(default_factory=list)  # promises seen broken on the line
+
+    def carried(self, operations: Iterable[Operation]) -> None:
+        """Operations that were taken without a line."""
+        for operation in operations:
+            if operation.action != "state":
+                self.taken.setdefault((operation.id, operation.clock), operation)
 
     def saw(self, body: bytes, answer: bytes) -> None:
         """A batch and the answer to it. A ``state`` is no write: it gives back one that was."""
@@ -42,6 +49,8 @@ class Witness:
             if operation.action == "state":
                 self.answers.add(f"state {refused.get(place, 'taken')}")
                 continue
+            if operation.device != push.device:
+                self.broken.append(f"6.12: {push.device} sent {operation.kind} {operation.id} of {operation.device}")
             if place in refused:
                 self.refused.append((operation, refused[place]))
                 continue
@@ -62,16 +71,17 @@ class Witness:
 class SpoiltLine:
     """The line of one PC; each mishap is used up by one request, in order.
 
-    Besides those of ``SPOILT``: ``reply_lost``, ``cut`` (half of the answer), ``repeat`` (the request arrives twice),
-    ``server_dies n`` (before its n-th statement), ``late n`` (a batch that was cut off arrives before the n-th request
-    after it).
+    Besides those of ``SPOILT``: ``reply_lost``, ``cut`` (half of the answer), ``server_dies n`` (before its n-th
+    statement), ``late n`` (a batch that was cut off arrives before the n-th request after it). Those of ``OF_A_PUSH``
+    wait for the next batch: ``repeat`` (it arrives twice), ``push_lost`` (the answer to it is lost).
     """
 
     ground: Ground
     witness: Witness
     mishaps: list[str] = field(default_factory=list)
     late: list[tuple[int, httpx.Request]] = field(default_factory=list)  # after so many requests, and what comes then
-    after: Callable[[str], None] = lambda _: None  # told the name of each request that was answered
+    after: Callable[[str], None] = lambda _: None  # told the path of each request that was answered
+    armed: set[str] = field(default_factory=set)  # what waits for the next batch
 
     def client(self) -> httpx.Client:
         """What a PC opens."""
@@ -85,6 +95,9 @@ class _Spoilt(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         line = self._line
         mishap = line.mishaps.pop(0) if line.mishaps else ""
+        if mishap in OF_A_PUSH:
+            line.armed.add(mishap)
+            mishap = ""
         self._let_late_ones_arrive()
         if mishap.startswith("late"):
             if request.url.path.endswith(("/push", "/withdraw")):
@@ -106,10 +119,15 @@ class _Spoilt(httpx.BaseTransport):
             answer = self._asked(request)
         finally:
             line.ground.dying.left = None
-        if mishap == "repeat" and request.url.path.endswith("/push") and answer.status_code == 200:
-            self._repeat(request, answer)
+        if request.url.path.endswith("/push") and answer.status_code == 200:
+            if "repeat" in line.armed:
+                self._repeat(request, answer)
+            mishap = "reply_lost" if "push_lost" in line.armed else mishap
+            line.armed.clear()
         line.after(request.url.path)
         if mishap == "reply_lost":
+            if request.url.path.endswith("/push") and answer.status_code == 200:
+                line.witness.answers.add("an answer to a push lost")
             raise httpx.ReadError("cut", request=request)
         headers = {k: v for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")}
         content = answer.content[: len(answer.content) // 2] if mishap == "cut" else answer.content
@@ -137,6 +155,7 @@ class _Spoilt(httpx.BaseTransport):
 
     def _repeat(self, request: httpx.Request, first: httpx.Response) -> None:
         """Invariant 7: the same answer byte for byte, and no table changes."""
+        self._line.witness.answers.add("a push repeated")
         before = written(self._line.ground.copy())
         again = self._asked(request)
         if (again.status_code, again.content) != (first.status_code, first.content):
