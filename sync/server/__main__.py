@@ -1,4 +1,4 @@
-"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup``, ``restore``, ``revoke``."""
+"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup``, ``restore``, ``revoke``, ``erase``."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
 from sync.errors import StoreError
-from sync.server import backup_command, bundle_command, revoke_command
+from sync.server import backup_command, bundle_command, erase_command, revoke_command
 from sync.server.logs import start_logging
 from sync.server.service import Service
 from sync.server.serving import serve_alone, serve_with_workers
@@ -97,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     revoke.set_defaults(run=lambda given: revoke_command.run(given, print))
     _add_data(revoke)
     revoke_command.add_arguments(revoke)
+    erase = commands.add_parser("erase", help="what is kept of a household or a person goes, here and on every PC")
+    erase.set_defaults(run=lambda given: erase_command.run(given, print))
+    _add_data(erase)
+    erase_command.add_arguments(erase)
     return parser
 
 

@@ -107,6 +107,16 @@ class Blobs:
                     gone += 1
         return gone
 
+    def forget(self, community: str, checksums: Iterable[str]) -> int:
+        """Remove these files at once, unfinished ones too; how many."""
+        gone = 0
+        for checksum in checksums:
+            whole = self._folder / community / checksum[:2] / checksum
+            for path in (whole, _part_of(whole)):
+                gone += path.exists()
+                path.unlink(missing_ok=True)
+        return gone
+
     def _path(self, blob: Named) -> Path:
         return self._folder / blob.community / blob.sha256[:2] / blob.sha256
 
