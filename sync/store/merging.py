@@ -231,4 +231,4 @@ def _take_streams(store: Store, streams: frozenset[str]) -> frozenset[str]:
     lost = [(stream,) for stream in known if stream not in streams]
     for table in ("cursor", "sweep", "verified") if lost else ():
         store.db.conn.executemany(f"DELETE FROM {table} WHERE stream = ?", lost)
-    return streams & here
+    return streams & here if store.state.synced_at else frozenset()
