@@ -16,7 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="a local server and the small community, PINs printed")
     parser.add_argument("--practice", action="store_true", help="练习模式: an invented community, nothing kept or sent")
     parser.add_argument("--tour", type=Path, metavar="DIR", help="walk through the main job and leave pictures in DIR")
+    parser.add_argument(
+        "--smoke", action="store_true", help="open every page once without a screen; silent if all is well"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.smoke:
+        from desktop.rehearsal.smoke import run_smoke
+
+        return run_smoke()
     if chosen.tour is not None:
         from desktop.rehearsal.tour import run_tour
 

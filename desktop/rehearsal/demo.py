@@ -1,7 +1,6 @@
 """The demonstration with its own server; practice, where nothing is kept or sent."""
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,9 +61,16 @@ def mark_practice(program: "Application") -> None:
 
     ribbon = QFrame()
     ribbon.setProperty("role", "calm-box")
-    QHBoxLayout(ribbon).addWidget(
-        label(tr("Practice: all people and matters are made up; nothing is kept, nothing is sent."), "strong")
+    row = QHBoxLayout(ribbon)
+    row.addWidget(
+        label(
+            tr("Practice: all people and matters are made up; nothing is kept, nothing is sent."), "strong", wrap=True
+        )
     )
+    pins = "　".join(
+        f"{entrant.person.name} {entrant.pin}" for entrant in shown()
+    )  # an installed program has no terminal
+    row.addWidget(label(tr("To get in: {people}").format(people=pins), wrap=True))
     program.window.setMenuWidget(ribbon)
     program.window.setWindowTitle(tr("Qiaomen · practice"))
 
@@ -72,5 +78,4 @@ def mark_practice(program: "Application") -> None:
 def _tell(entrants: Sequence[Entrant]) -> None:
     print("Unlock as one of these:")
     for entrant in entrants:
-        print(f"  {entrant.person.name}  {entrant.person.title}  PIN {entrant.pin}")
-    sys.stdout.flush()
+        print(f"  {entrant.person.name}  {entrant.person.title}  PIN {entrant.pin}", flush=True)

@@ -4,13 +4,16 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import sqlcipher3
 import sqlcipher3.dbapi2 as driver
 
-sys.modules.setdefault("pysqlite3", sqlcipher3)
-sys.modules.setdefault("pysqlite3.dbapi2", driver)
+# An installed program has no other driver; sqlite-utils names the standard library's all the same, for a type.
+for name in ("pysqlite3",) if find_spec("_sqlite3") else ("pysqlite3", "sqlite3"):
+    sys.modules.setdefault(name, sqlcipher3)
+    sys.modules.setdefault(f"{name}.dbapi2", driver)
 
 from sqlite_utils import Database, Migrations  # noqa: E402
 

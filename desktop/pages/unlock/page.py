@@ -1,7 +1,5 @@
 """The unlock page: tap a name, six digits; works without a line. A first-timer types the one-time code instead."""
 
-import sys
-
 from PySide6.QtCore import QEvent, QObject, QProcess, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -10,6 +8,7 @@ from desktop import theme
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.i18n import tr
+from desktop.own_command import own_command
 from desktop.pages.unlock.forms import CodeForm, PinForm, RecoveryForm, UnlockForm
 from desktop.pages.unlock.people import People, PeopleTiles
 from desktop.pages.unlock.rescue_box import RescueBox
@@ -290,4 +289,4 @@ class UnlockPage(QWidget):
 
 def _practise() -> None:
     """Another window with made-up people and matters, in a folder that is thrown away."""
-    QProcess.startDetached(sys.executable, ["-m", "desktop", "--practice"])
+    QProcess.startDetached(*own_command("--practice"))
