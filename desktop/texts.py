@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from desktop.i18n import mark, tr
-from desktop.words import bundle, keys, rules, store, sync
+from desktop.words import bundle, keys, rules, store, sync, trust
 from sync.domain.calendar import CHINA
 from sync.errors import (
     AccessError,
@@ -19,10 +19,11 @@ from sync.errors import (
     ServerTrouble,
     StoreError,
     SyncError,
+    TrustError,
 )
 
 TABLE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {**rules.WORDS, **store.WORDS, **keys.WORDS, **sync.WORDS, **bundle.WORDS}
+    {**rules.WORDS, **store.WORDS, **keys.WORDS, **sync.WORDS, **bundle.WORDS, **trust.WORDS}
 )
 
 _UNKNOWN: Final = (
@@ -38,6 +39,10 @@ _BY_KIND: Final[tuple[tuple[type[QiaomenError], tuple[str, str]], ...]] = (
         (mark("This is not open to you"), mark("Nothing was changed. Ask the secretary if you need it for your work.")),
     ),
     (KeysError, (mark("It did not open"), mark("Nothing was changed. Try once more, or use the recovery code."))),
+    (
+        TrustError,
+        (mark("This is not as it was issued"), mark("Nothing of it was used. Ask for a fresh copy.")),
+    ),
     (StoreError, (mark("It could not be saved"), mark("What you typed is kept as a draft. Try once more."))),
     (
         Offline,

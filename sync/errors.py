@@ -6,6 +6,7 @@ QiaomenError
 ├── KeysError          unlocking: wrong PIN, wrong recovery code, locked for a while, damaged key file
 │   ├── WrongPin       this PIN does not open this account's slot; says how many tries are left
 │   └── PinLocked      too many wrong PINs: wait until the time named
+├── TrustError         something issued (a preset, a release) that is not as its issuer made it; nothing of it was used
 ├── StoreError         the local file: full, busy, read-only, damaged, newer, in use
 └── SyncError          the line and the server
     ├── Offline        no line, no answer, or something that is not our server (a captive portal)
@@ -56,6 +57,15 @@ class WrongPin(KeysError):
 
 class PinLocked(KeysError):
     """locked_until: nothing was tried; ``until`` (ms since 1970) says when it will be."""
+
+
+class TrustError(QiaomenError):
+    """A signed thing is not as its issuer made it, or not one of ours; nothing of it was used.
+
+    Codes of keys and signatures: public_key_unreadable, secret_key_unreadable, secret_key_locked,
+    secret_key_passphrase, signature_unreadable, signature_unknown_key, signature_wrong; and of what is signed:
+    manifest_unreadable, manifest_newer.
+    """
 
 
 class StoreError(QiaomenError):

@@ -18,6 +18,7 @@ PLACE_OF_CODE = {
     "Refused": 0,
     "ServerTrouble": 0,
     "BundleError": 0,
+    "TrustError": 0,
 }
 
 

@@ -1,0 +1,34 @@
+"""Words for what is issued and signed: presets, releases, and the keys that they are checked with."""
+
+from typing import Final
+
+from desktop.i18n import mark
+
+_AS_ISSUED = mark("Nothing of it was used. Ask for a fresh copy from those who gave it to you.")
+
+WORDS: Final = {
+    "signature_unreadable": (mark("This carries no signature that can be read"), _AS_ISSUED),
+    "signature_unknown_key": (
+        mark("This was not issued by those whom this program trusts"),
+        mark("Nothing of it was used. It was signed with the key {key}, which this program does not know."),
+    ),
+    "signature_wrong": (mark("This was changed after it was issued"), _AS_ISSUED),
+    "manifest_unreadable": (mark("The list of its files can't be read"), _AS_ISSUED),
+    "manifest_newer": (
+        mark("This was made for a newer version of the program"),
+        mark("Nothing was changed. Please install the newer version on this PC."),
+    ),
+    "public_key_unreadable": (
+        mark("A key that came with the program can't be read"),
+        mark("The program may be damaged: please install it again. Your records stay."),
+    ),
+    "secret_key_unreadable": (
+        mark("The secret key {name} can't be read"),
+        mark("Take the copy of it that was put by."),
+    ),
+    "secret_key_locked": (mark("The secret key {name} is locked"), mark("Please give its passphrase.")),
+    "secret_key_passphrase": (
+        mark("The passphrase does not open {name}"),
+        mark("Compare it and type it once more."),
+    ),
+}
