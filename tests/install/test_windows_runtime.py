@@ -5,11 +5,11 @@ import struct
 import zipfile
 from pathlib import Path
 
-import pytest
-
 import authenticode
 import fetch_runtime_windows
+import pytest
 from fetch_runtime_windows import RuntimeRefused
+
 from windows_pieces import runtime_zip
 
 
