@@ -146,7 +146,7 @@ def nothing_overwritten_unseen(story: Story, there: Mapping[str, Row]) -> None:
 def given_back(story: Story, there: Mapping[str, Row]) -> None:
     """3, after a restore: what any PC held is there again, unless somebody has written over it since.
 
-    What a PC holds and its people could not have written themselves is kept beside, as a conflict for a person to decide.
+    What its people could not have written themselves is kept beside, as a conflict for somebody to decide.
     """
     beside = {
         (
