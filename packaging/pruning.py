@@ -1,0 +1,74 @@
+"""What is kept of the packages: the parts of Qt that the program uses, and no tests, tools or headers of anybody."""
+
+import re
+import zipfile
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+_MODULES: Final = ("Core", "Gui", "Widgets", "Svg", "PrintSupport", "Network", "DBus")
+
+# Everything else in the PySide6 folder is left out. Patterns are compared in lower case.
+_KEPT_OF_QT: Final = (
+    "__init__.py _config.py _git_pyside_version.py support/*.py pyside6.abi3.dll libpyside6.abi3.so*"
+    " msvcp140*.dll vcruntime140*.dll concrt140.dll qt/lib/libqt6xcbqpa.so* qt/lib/libqt6opengl.so* qt/lib/libicu*.so*"
+    " *qt.conf *plugins/platforms/qwindows.dll *plugins/platforms/qoffscreen.dll *plugins/platforms/libqxcb.so"
+    " *plugins/platforms/libqoffscreen.so *plugins/styles/* *plugins/platforminputcontexts/libibus*"
+    " *plugins/platforminputcontexts/libcompose* *plugins/imageformats/*qico* *plugins/imageformats/*qjpeg*"
+    " *plugins/imageformats/*qgif* *plugins/imageformats/*qsvg* *plugins/iconengines/* *plugins/printsupport/*"
+    " *plugins/platformthemes/libqxdgdesktopportal.so *translations/qtbase_zh_cn.qm *translations/qt_zh_cn.qm"
+).split() + [
+    pattern.format(module.lower())
+    for module in _MODULES
+    for pattern in ("qt{}.pyd", "qt{}.abi3.so", "qt6{}.dll", "qt/lib/libqt6{}.so*")
+]
+_NEVER: Final = (
+    "*.pyi",
+    "*.pyc",
+    "*/tests/*",
+    "*/testing/*",
+    "*.dist-info/RECORD",
+    "*.dist-info/sboms/*",
+    "*/py.typed",
+)
+# A licence by its usual name, wherever a package keeps it.
+_LICENCE: Final = re.compile(r"^(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|AUTHORS)\b", re.IGNORECASE)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a file of a wheel goes into ``site/``; ``name`` as in the wheel."""
+    if any(fnmatch(name, pattern) for pattern in _NEVER):
+        return False
+    top, _, rest = name.partition("/")
+    if top == "PySide6":
+        return any(fnmatch(rest.lower(), pattern) for pattern in _KEPT_OF_QT)
+    return True
+
+
+def unpack(wheel: Path, site: Path, licences: Path) -> None:
+    """Put the kept files of a wheel into ``site``, its licences into ``licences`` as well."""
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            name = _place(entry.filename)
+            if entry.is_dir() or name is None:
+                continue
+            path = PurePosixPath(name)
+            if ".dist-info/" in name and _LICENCE.match(path.name):
+                _write(licences / path.name, archive.read(entry))
+            elif is_kept(name):
+                _write(site / name, archive.read(entry))
+
+
+def _place(name: str) -> str | None:
+    """Where a file of a wheel belongs below site-packages; None for programs and headers."""
+    top, _, rest = name.partition("/")
+    if not top.endswith(".data"):
+        return name
+    kind, _, inner = rest.partition("/")
+    return inner if kind in {"purelib", "platlib"} else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o644)
