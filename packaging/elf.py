@@ -53,7 +53,8 @@ def read(path: Path) -> Elf:
     loads = [(s[3], s[2], s[5]) for s in segments if s[0] == _LOAD]
 
     def place(address: int) -> int:
-        return next(offset + address - base for base, offset, length in loads if base <= address < base + length)
+        found: int = next(offset + address - base for base, offset, length in loads if base <= address < base + length)
+        return found
 
     entries: list[tuple[int, int]] = []
     for segment in segments:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +77,7 @@ def host_compiler(place: Path | None, *, cache: Path = CACHE) -> Path | None:
     unpacked = cache / "compiler" / fetching.sha256_of(packed)[:16]
     if not unpacked.exists():
         unpacked.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=unpacked.parent) as scratch, tarfile.open(packed) as archive:
-            archive.extractall(scratch, filter="data")
-            (top,) = Path(scratch).iterdir()
-            top.rename(unpacked)
+        _unpack_runtime(packed, unpacked)
     return unpacked / "bin" / "python3.13"
 
 
@@ -219,11 +217,11 @@ def _put_runtime(made: Path, runtime: Path | None, target: Platform) -> str:
     place = made / "runtime"
     if runtime.is_dir():
         shutil.copytree(runtime, place, ignore=shutil.ignore_patterns("__pycache__"))
+    elif runtime.suffix == ".zip":
+        with zipfile.ZipFile(runtime) as archive:
+            archive.extractall(place)
     else:
-        with tempfile.TemporaryDirectory(dir=made) as scratch, tarfile.open(runtime) as archive:
-            archive.extractall(scratch, filter="data")
-            (top,) = Path(scratch).iterdir()
-            top.rename(place)
+        _unpack_runtime(runtime, place)
     if not _is_runtime(place, target):
         raise LayoutError(f"{runtime} holds no CPython {versions()['python']['version']} for {target.name}")
     if target.is_linux:
@@ -231,6 +229,14 @@ def _put_runtime(made: Path, runtime: Path | None, target: Platform) -> str:
         return found[0].strip(b"\0").decode() if found else "3.13"
     found = re.search(rb"(3\x00\.\x001\x003\x00\.\x00(?:\d\x00)+)", (place / "python313.dll").read_bytes())
     return found[1].replace(b"\0", b"").decode() if found else "3.13"
+
+
+def _unpack_runtime(packed: Path, place: Path) -> None:
+    """Unpack a .tar.xz of one folder and give that folder its name."""
+    with tempfile.TemporaryDirectory(dir=place.parent) as scratch, tarfile.open(packed) as archive:
+        archive.extractall(scratch, filter="data")
+        (top,) = Path(scratch).iterdir()
+        top.rename(place)
 
 
 def _put_plugin(made: Path, fcitx: Path | None) -> None:
@@ -302,7 +308,7 @@ def _assemble(source: Path, library: Path, target: Platform) -> None:
 def _lower(made: Path, target: Platform) -> None:
     """Bring libraries that were built for a newer glibc back to the target's; give what the old one lacks."""
     core = made / _QT / "lib" / "libQt6Core.so.6"
-    lowered = set()
+    lowered: set[str] = set()
     for path in _elf_files(made):
         if elf.read(path).newest("GLIBC") > elf.numbers(target.glibc):
             lowered |= elf.lower_glibc(path, target.glibc, shimmed=SHIMMED)
@@ -398,7 +404,9 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--platform", choices=PLATFORMS, required=True)
-    parser.add_argument("--runtime", type=Path, default=os.environ.get("QIAOMEN_RUNTIME"), help="a folder or .tar.xz")
+    parser.add_argument(
+        "--runtime", type=Path, default=os.environ.get("QIAOMEN_RUNTIME"), help="a folder, .tar.xz or .zip"
+    )
     parser.add_argument("--fcitx", type=Path, help="the input plugin, when it does not lie beside the runtime")
     parser.add_argument("--keys", type=Path, help="folder of the public keys (*.pub) that the program trusts")
     parser.add_argument("--compiler", type=Path, help="a CPython 3.13 of this machine, for the .pyc files")

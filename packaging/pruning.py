@@ -6,22 +6,47 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-_MODULES: Final = ("Core", "Gui", "Widgets", "Svg", "PrintSupport", "Network", "DBus")
+_MODULES: Final = ("core", "gui", "widgets", "svg", "printsupport", "network", "dbus")
 
 # Everything else in the PySide6 folder is left out. Patterns are compared in lower case.
 _KEPT_OF_QT: Final = (
-    "__init__.py _config.py _git_pyside_version.py support/*.py pyside6.abi3.dll libpyside6.abi3.so*"
-    " msvcp140*.dll vcruntime140*.dll concrt140.dll qt/lib/libqt6xcbqpa.so* qt/lib/libqt6opengl.so* qt/lib/libicu*.so*"
-    " *qt.conf *plugins/platforms/qwindows.dll *plugins/platforms/qoffscreen.dll *plugins/platforms/libqxcb.so"
-    " *plugins/platforms/libqoffscreen.so *plugins/styles/* *plugins/platforminputcontexts/libibus*"
-    " *plugins/platforminputcontexts/libcompose* *plugins/imageformats/*qico* *plugins/imageformats/*qjpeg*"
-    " *plugins/imageformats/*qgif* *plugins/imageformats/*qsvg* *plugins/iconengines/* *plugins/printsupport/*"
-    " *plugins/platformthemes/libqxdgdesktopportal.so *translations/qtbase_zh_cn.qm *translations/qt_zh_cn.qm"
-).split() + [
-    pattern.format(module.lower())
-    for module in _MODULES
-    for pattern in ("qt{}.pyd", "qt{}.abi3.so", "qt6{}.dll", "qt/lib/libqt6{}.so*")
-]
+    "__init__.py",
+    "_config.py",
+    "_git_pyside_version.py",
+    "support/*.py",
+    "*qt.conf",
+    # libraries
+    "pyside6.abi3.dll",
+    "libpyside6.abi3.so*",
+    "msvcp140*.dll",
+    "vcruntime140*.dll",
+    "concrt140.dll",
+    "qt/lib/libqt6xcbqpa.so*",
+    "qt/lib/libqt6opengl.so*",
+    "qt/lib/libicu*.so*",
+    *(f"qt{module}.pyd" for module in _MODULES),
+    *(f"qt{module}.abi3.so" for module in _MODULES),
+    *(f"qt6{module}.dll" for module in _MODULES),
+    *(f"qt/lib/libqt6{module}.so*" for module in _MODULES),
+    # plugins
+    "*plugins/platforms/qwindows.dll",
+    "*plugins/platforms/qoffscreen.dll",
+    "*plugins/platforms/libqxcb.so",
+    "*plugins/platforms/libqoffscreen.so",
+    "*plugins/platformthemes/libqxdgdesktopportal.so",
+    "*plugins/platforminputcontexts/libibus*",
+    "*plugins/platforminputcontexts/libcompose*",
+    "*plugins/styles/*",
+    "*plugins/imageformats/*qico*",
+    "*plugins/imageformats/*qjpeg*",
+    "*plugins/imageformats/*qgif*",
+    "*plugins/imageformats/*qsvg*",
+    "*plugins/iconengines/*",
+    "*plugins/printsupport/*",
+    # words
+    "*translations/qtbase_zh_cn.qm",
+    "*translations/qt_zh_cn.qm",
+)
 _NEVER: Final = (
     "*.pyi",
     "*.pyc",
