@@ -1,6 +1,7 @@
 """Where the program keeps its things on this PC; a throw-away home for tests and trials."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -8,6 +9,7 @@ from typing import Final, Self
 import platformdirs
 
 APP_FOLDER: Final = "qiaomen"
+PRESET_SUFFIX: Final = ".qiaomenpreset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,16 @@ class Paths:
     config: Path
 
     @classmethod
-    def for_user(cls) -> Self:
-        """The folders the operating system sets aside for this program and this user."""
+    def for_user(cls, community_id: str = "") -> Self:
+        """The folders the operating system sets aside for this program, this user and one community ('': for none).
+
+        Two communities on one PC share no folder.
+        """
+        folder = folder_name(community_id)
         return cls(
-            data=Path(platformdirs.user_data_dir(APP_FOLDER, appauthor=False)),
-            logs=Path(platformdirs.user_log_dir(APP_FOLDER, appauthor=False)),
-            config=Path(platformdirs.user_config_dir(APP_FOLDER, appauthor=False)),
+            data=Path(platformdirs.user_data_dir(folder, appauthor=False)),
+            logs=Path(platformdirs.user_log_dir(folder, appauthor=False)),
+            config=Path(platformdirs.user_config_dir(folder, appauthor=False)),
         )
 
     @classmethod
@@ -68,6 +74,52 @@ class Paths:
             folder.mkdir(parents=True, exist_ok=True)
             if os.name == "posix":
                 folder.chmod(0o700)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where presets may lie: beside the installed program, where an administrator puts them, in the user's folders."""
+
+    install: Path
+    site: Path
+    user: Path | None = None  # everything of the user below one folder, for tests
+
+    @classmethod
+    def of_this_program(cls) -> Self:
+        """The places of this installation on this PC."""
+        app = resources().parent
+        return cls(
+            install=app.parent if app.name == "app" else app,  # installed, or a checkout
+            site=Path(platformdirs.site_config_dir(APP_FOLDER, appauthor=False)) / "presets",
+        )
+
+    @property
+    def install_preset(self) -> Path:
+        """The preset that the installer laid beside the program."""
+        return self.install / "preset"
+
+    def dropped(self, community_id: str) -> tuple[Path, ...]:
+        """Where an administrator may have put a preset of this community."""
+        return self.site / community_id, self.site / f"{community_id}{PRESET_SUFFIX}"
+
+    def all_dropped(self) -> Iterator[Path]:
+        """All presets that an administrator put on this PC."""
+        try:
+            found = sorted(self.site.iterdir())
+        except OSError:
+            return
+        yield from (path for path in found if path.is_dir() or path.suffix == PRESET_SUFFIX)
+
+    def of(self, community_id: str) -> Paths:
+        """The folders of a community."""
+        if self.user is None:
+            return Paths.for_user(community_id)
+        return Paths.for_home(self.user / folder_name(community_id))
+
+
+def folder_name(community_id: str) -> str:
+    """The name of the folders of a community; those of a program that belongs to none have no id in it."""
+    return f"{APP_FOLDER}-{community_id}" if community_id else APP_FOLDER
 
 
 def resources() -> Path:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from desktop.i18n import mark, tr
-from desktop.words import bundle, keys, rules, store, sync, trust
+from desktop.words import bundle, keys, preset, rules, store, sync, trust
 from sync.domain.calendar import CHINA
 from sync.errors import (
     AccessError,
@@ -23,7 +23,7 @@ from sync.errors import (
 )
 
 TABLE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {**rules.WORDS, **store.WORDS, **keys.WORDS, **sync.WORDS, **bundle.WORDS, **trust.WORDS}
+    {**rules.WORDS, **store.WORDS, **keys.WORDS, **sync.WORDS, **bundle.WORDS, **trust.WORDS, **preset.WORDS}
 )
 
 _UNKNOWN: Final = (

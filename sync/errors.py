@@ -64,7 +64,8 @@ class TrustError(QiaomenError):
 
     Codes of keys and signatures: public_key_unreadable, secret_key_unreadable, secret_key_locked,
     secret_key_passphrase, signature_unreadable, signature_unknown_key, signature_wrong; and of what is signed:
-    manifest_unreadable, manifest_newer.
+    manifest_unreadable, manifest_newer. Of a preset: preset_missing, preset_unreadable, preset_link, preset_stranger,
+    preset_too_large, preset_lacks, preset_changed, preset_unfit, preset_older, preset_other_community, preset_unkept.
     """
 
 
@@ -77,7 +78,7 @@ class SyncError(QiaomenError):
 
 
 class Offline(SyncError):
-    """No usable line: no_line, timeout, not_our_server. A state of the world, not a fault."""
+    """No usable line: no_line, timeout, not_our_server, certificate, certificate_day. A state of the world."""
 
 
 class Refused(SyncError):

@@ -18,6 +18,14 @@ WORDS: Final = {
         mark("Something else answered instead of our server"),
         mark("Everything is saved on this PC. The network may ask you to sign in first, in a browser."),
     ),
+    "certificate": (
+        mark("Whoever answered could not prove to be our server"),
+        mark("Everything is saved on this PC, and nothing was sent. Tell the support: the certificate does not fit."),
+    ),
+    "certificate_day": (
+        mark("By the date of this PC the server's certificate does not hold"),
+        mark("Everything is saved on this PC. Look at date and time in the corner of the screen and set them right."),
+    ),
     "bad_signature": (
         mark("The server does not know this PC's signature"),
         mark(

@@ -1,6 +1,7 @@
 """Requests to the server: signed, compressed, and every failure turned into one of our own errors."""
 
 import random
+import ssl
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,6 +22,7 @@ HttpClient = httpx.Client  # by this name for those above this layer
 
 _Reply = TypeVar("_Reply", bound=msgspec.Struct)
 _OCTETS = "application/octet-stream"
+_OF_ANOTHER_DAY = frozenset({9, 10})  # of OpenSSL's verification: not yet valid, no longer valid
 _WAIT = frozenset({408, 429, 502, 503, 504})
 
 
@@ -32,8 +34,8 @@ def open_client(server_url: str, *, transport: httpx.BaseTransport | None = None
 class Api:
     """One server, one installation's key. ``now_s`` is the corrected clock in seconds, for signatures.
 
-    Raises Offline (no_line, timeout, not_our_server), Refused (the server's own code), ServerTrouble
-    (server_error, busy with ``retry_after_s``).
+    Raises Offline (no_line, timeout, not_our_server, certificate, certificate_day), Refused (the server's own code),
+    ServerTrouble (server_error, busy with ``retry_after_s``).
     """
 
     def __init__(
@@ -148,7 +150,7 @@ class Api:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise Offline("no_line", cut=True) from error  # it was there, and went while something was under way
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise Offline("no_line") from error
+            raise Offline(_unreached(error)) from error
         self.received_bytes += len(answer.extensions["raw_body"])
         return answer
 
@@ -156,6 +158,16 @@ class Api:
 def backoff_s(failures: int, *, rng: random.Random, least: float = 1.0, most: float = 300.0) -> float:
     """The pause before the next try: exponential with full jitter, from 1 s up to 5 min."""
     return rng.uniform(least, max(least, min(most, least * 2.0 ** min(failures, 12))))
+
+
+def _unreached(error: BaseException) -> str:
+    """Why nobody could be asked: no line, or a certificate that does not hold (on this day)."""
+    why: BaseException | None = error
+    while why is not None and not isinstance(why, ssl.SSLCertVerificationError):
+        why = why.__cause__ or why.__context__
+    if why is None:
+        return "no_line"
+    return "certificate_day" if why.verify_code in _OF_ANOTHER_DAY else "certificate"
 
 
 def _read(answer: httpx.Response, reply: type[_Reply]) -> _Reply:

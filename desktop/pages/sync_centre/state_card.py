@@ -18,6 +18,7 @@ from desktop.widgets.progress_row import ProgressRow
 from desktop.words.moments import moment_words
 
 _FORGOTTEN = frozenset({"bad_signature", "revoked"})  # the server knows this PC no more: a fresh code helps
+_EXPLAINED = frozenset({"not_our_server", "certificate", "certificate_day"})  # somebody can do something
 _SURE_AFTER_S = 1.0  # a guess made of less is worth nothing
 
 
@@ -142,7 +143,7 @@ def _line_words(status: Status) -> str:
 
 def _advice_words(status: Status) -> str:
     if status.phase is Phase.WAITING:
-        if status.code == "not_our_server":
+        if status.code in _EXPLAINED:
             said = code_words(status.code)
             return f"{said.title}　{said.advice}"
         return tr("No line just now. It is tried again by itself; go on working.")
