@@ -25,19 +25,21 @@ import tomllib
 project = tomllib.loads(pathlib.Path("pyproject.toml").read_text(encoding="utf-8"))
 run = project["project"]["dependencies"]
 server = project["project"]["optional-dependencies"]["server"]
+packaging = project["project"]["optional-dependencies"]["packaging"]
 shared = [line for line in run if line.startswith(("cryptography", "msgspec", "zstandard"))]
 folder = pathlib.Path(sys.argv[1])
 for name, lines in {
     "run": run,
     "server": shared + server,
-    "dev": run + server + project["dependency-groups"]["dev"],
+    "packaging": run + packaging,
+    "dev": run + server + packaging + project["dependency-groups"]["dev"],
 }.items():
     (folder / f"{name}.in").write_text("\n".join(lines) + "\n", encoding="utf-8")
 PYTHON
 
 mkdir -p requirements
 compile --no-annotate --output-file=requirements/dev.txt "$@" "$inputs/dev.in"
-for name in run server; do
+for name in run server packaging; do
     # The same versions as in dev.txt, so that what was tested is what runs.
     compile --no-annotate --constraint=requirements/dev.txt --output-file="requirements/$name.txt" "$inputs/$name.in"
 done
