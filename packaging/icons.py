@@ -100,7 +100,7 @@ def _draw(folder: Path) -> int:
         painter.end()
         return image
 
-    picture(SIDE).save(str(folder / ICON), "PNG")
+    picture(SIDE).save(str(folder / ICON))
     for side in _SMALL:
         (folder / f"{side}.raw").write_bytes(bytes(picture(side).constBits()))
     (folder / "sizes.json").write_text(json.dumps(_SMALL), encoding="utf-8")
