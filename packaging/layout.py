@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Final
 
 import bill
 import elf
+import fetch_runtime_windows
 import fetching
 import icu_data
 import pruning
@@ -57,6 +57,8 @@ class Pieces:
         """Look in a folder as ``build_runtime_linux.sh`` leaves it, or in the folder above; or take the file itself."""
         if place is None:
             return cls()
+        if not target.is_linux:
+            return cls(runtime=place if place.is_file() else _first(place, f"runtime-{target.name}.zip"))
         if place.is_file():
             return cls(runtime=place, fcitx=_first(place.parent, FCITX))
         nested = place / f"{target.name.partition('-')[0]}-{target.machine}"
@@ -215,20 +217,19 @@ def _put_runtime(made: Path, runtime: Path | None, target: Platform) -> str:
     if runtime is None:
         return ""
     place = made / "runtime"
+    if not target.is_linux:
+        try:
+            return fetch_runtime_windows.unpack(runtime, place).version
+        except fetch_runtime_windows.RuntimeRefused as refused:
+            raise LayoutError(f"the Python for {target.name} is refused: {refused}") from refused
     if runtime.is_dir():
         shutil.copytree(runtime, place, ignore=shutil.ignore_patterns("__pycache__"))
-    elif runtime.suffix == ".zip":
-        with zipfile.ZipFile(runtime) as archive:
-            archive.extractall(place)
     else:
         _unpack_runtime(runtime, place)
     if not _is_runtime(place, target):
         raise LayoutError(f"{runtime} holds no CPython {versions()['python']['version']} for {target.name}")
-    if target.is_linux:
-        found = re.search(rb"\x003\.13\.\d+\x00", (place / "bin/python3.13").read_bytes())
-        return found[0].strip(b"\0").decode() if found else "3.13"
-    found = re.search(rb"(3\x00\.\x001\x003\x00\.\x00(?:\d\x00)+)", (place / "python313.dll").read_bytes())
-    return found[1].replace(b"\0", b"").decode() if found else "3.13"
+    found = re.search(rb"\x003\.13\.\d+\x00", (place / "bin/python3.13").read_bytes())
+    return found[0].strip(b"\0").decode() if found else "3.13"
 
 
 def _unpack_runtime(packed: Path, place: Path) -> None:
