@@ -1,5 +1,3 @@
 """The desktop program of qiaomen (敲门): windows, pages and what they stand on."""
 
-from typing import Final
-
-__version__: Final = "0.1.0"
+from sync import __version__ as __version__

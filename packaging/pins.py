@@ -101,6 +101,8 @@ def debian_files(name: str) -> tuple[DebianFile, ...]:
 
 
 def program_version() -> str:
-    """The version in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
+    """The version in sync/__init__.py, its one place."""
+    text = (ROOT / "sync" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__: Final = "(.+)"$', text, re.MULTILINE)
+    assert found is not None
+    return found[1]

@@ -16,21 +16,20 @@ compile() {
 
 inputs="$(mktemp -d)"
 trap 'rm -rf "$inputs"' EXIT
-# The server needs no window: its list is its extra and the libraries of sync/wire.py and sync/keys.py.
+# The server needs no window, and its list none of the desktop's packages.
 .venv/bin/python - "$inputs" <<'PYTHON'
 import pathlib
 import sys
 import tomllib
 
 project = tomllib.loads(pathlib.Path("pyproject.toml").read_text(encoding="utf-8"))
-run = project["project"]["dependencies"]
-server = project["project"]["optional-dependencies"]["server"]
-packaging = project["project"]["optional-dependencies"]["packaging"]
-shared = [line for line in run if line.startswith(("cryptography", "msgspec", "zstandard"))]
+extras = project["project"]["optional-dependencies"]
+shared = project["project"]["dependencies"]
+run, server, packaging = shared + extras["desktop"], shared + extras["server"], extras["packaging"]
 folder = pathlib.Path(sys.argv[1])
 for name, lines in {
     "run": run,
-    "server": shared + server,
+    "server": server,
     "packaging": run + packaging,
     "dev": run + server + packaging + project["dependency-groups"]["dev"],
 }.items():

@@ -1,15 +1,27 @@
-"""The command line: ``python -m sync.server serve``, ``bundle``, ``backup``, ``restore``, ``revoke``, ``erase``."""
+"""The command line, ``qiaomen-server`` or ``python -m sync.server``: ``serve``, ``code``, ``backup``, ``restore``, …"""
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from sync import __version__
 from sync.domain.calendar import CHINA, instant
 from sync.domain.example import SIZES
 from sync.errors import StoreError
-from sync.server import backup_command, bundle_command, erase_command, revoke_command
+from sync.server import (
+    backup_command,
+    bundle_command,
+    code_command,
+    erase_command,
+    revoke_command,
+    settings_file,
+)
 from sync.server.logs import start_logging
 from sync.server.service import Service
 from sync.server.serving import serve_alone, serve_with_workers
@@ -18,7 +30,13 @@ from sync.server.settings import PretendedClock, Settings, wall_ms
 _SENTENCES = {
     "in_use": "Another server (process {pid}) runs on this data folder: stop it, or give --data another folder.",
     "newer": "The data were written by a newer version of this program: install that version.",
+    "one_process": "SQLite is for one process: leave --workers out, or give --database a PostgreSQL that several can "
+    "share.",
     "no_address": "The address {address} cannot be had ({why}): stop what uses it, or give --port another number.",
+    "settings_missing": "The settings {path} cannot be read ({why}).",
+    "settings_wrong": "The settings {path} are wrong: {why}. Nothing was done.",
+    "no_database": "The database did not answer: {why}",
+    "database_address": "The address of the database is not understood: {why}",
     **backup_command.SENTENCES,
 }
 _DEFAULTS = Settings(Path())
@@ -26,11 +44,16 @@ _DEFAULTS = Settings(Path())
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the first word says; the exit status."""
-    given = _parser().parse_args(arguments)
     try:
+        path = settings_file.named(_settings_parser().parse_known_args(arguments)[0].settings)
+        given = _parser(settings_file.defaults(path) if path is not None else {}).parse_args(arguments)
         status: int = given.run(given)
     except StoreError as error:
-        return _complain(_SENTENCES.get(error.code, error.code).format_map(error.params))
+        return _complain(error.code, **error.params)
+    except OperationalError as error:
+        return _complain("no_database", why=str(error.orig).strip())
+    except ArgumentError as error:
+        return _complain("database_address", why=str(error))
     return status
 
 
@@ -46,12 +69,11 @@ def _serve(given: argparse.Namespace) -> int:
         example=given.example,
         sync_window_s=given.sync_window,
         queue_limit=given.queue_limit,
+        shows_code=given.show_code,
         wall=PretendedClock(instant(given.pretend_now), time.monotonic_ns()) if given.pretend_now else wall_ms,
     )
     if given.workers > 1 and settings.embedded:
-        return _complain(
-            "SQLite is for one process: leave --workers out, or give --database a PostgreSQL that several can share."
-        )
+        return _complain("one_process")
     start_logging()
 
     def greet(service: Service) -> None:
@@ -72,35 +94,77 @@ def _greet(service: Service, settings: Settings) -> None:
     sys.stdout.flush()
 
 
-def _complain(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
+def _complain(code: str, **params: object) -> int:
+    print(_SENTENCES.get(code, code).format_map(params), file=sys.stderr)
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sync.server", description="The sync server.")
+def _settings_parser() -> argparse.ArgumentParser:
+    """Understands the one argument that must be known before all others."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(
+        "--settings",
+        default="",
+        metavar="FILE",
+        help=f"a TOML file that says what is left out below (default: ${settings_file.VARIABLE})",
+    )
+    return parser
+
+
+def _parser(said: dict[str, Any]) -> argparse.ArgumentParser:
+    """The whole command line; ``said`` by the settings is what holds for arguments that are left out."""
+    parser = argparse.ArgumentParser(
+        prog="qiaomen-server", description="The sync server.", allow_abbrev=False, parents=[_settings_parser()]
+    )
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add_serve(commands.add_parser("serve", help="serve until stopped"))
-    bundle = commands.add_parser("bundle", help="take in what PCs without a line sent by stick, and write the answers")
-    bundle.set_defaults(run=lambda given: bundle_command.run(given, print))
-    _add_data(bundle)
-    bundle_command.add_arguments(bundle)
-    backup = commands.add_parser("backup", help="write a backup, also while the server runs")
-    backup.set_defaults(run=lambda given: backup_command.run_backup(given, print))
-    _add_data(backup)
-    backup_command.add_backup_arguments(backup)
-    restore = commands.add_parser("restore", help="put a backup in the place of a stopped server's data")
-    restore.set_defaults(run=lambda given: backup_command.run_restore(given, print))
-    _add_data(restore)
-    backup_command.add_restore_arguments(restore)
-    revoke = commands.add_parser("revoke", help="a PC may sync no more, from this moment; or list all PCs")
-    revoke.set_defaults(run=lambda given: revoke_command.run(given, print))
-    _add_data(revoke)
-    revoke_command.add_arguments(revoke)
-    erase = commands.add_parser("erase", help="what is kept of a household or a person goes, here and on every PC")
-    erase.set_defaults(run=lambda given: erase_command.run(given, print))
-    _add_data(erase)
-    erase_command.add_arguments(erase)
+
+    def add(name: str, does: str, run: Callable[..., int], *tell: Callable[[argparse.ArgumentParser], None]) -> None:
+        command = commands.add_parser(name, help=does)
+        for arguments in (_add_data, *tell):
+            arguments(command)
+        command.set_defaults(run=run, **said)
+
+    def saying(run: Callable[[argparse.Namespace, Callable[[str], None]], int]) -> Callable[..., int]:
+        return lambda given: run(given, print)
+
+    add("serve", "serve until stopped", _serve, _add_serve)
+    add(
+        "code",
+        "a one-time code for the secretary, to enrol the first PC",
+        saying(code_command.run),
+        code_command.add_arguments,
+    )
+    add(
+        "bundle",
+        "take in what PCs without a line sent by stick, and write the answers",
+        saying(bundle_command.run),
+        bundle_command.add_arguments,
+    )
+    add(
+        "backup",
+        "write a backup, also while the server runs",
+        saying(backup_command.run_backup),
+        backup_command.add_backup_arguments,
+    )
+    add(
+        "restore",
+        "put a backup in the place of a stopped server's data",
+        saying(backup_command.run_restore),
+        backup_command.add_restore_arguments,
+    )
+    add(
+        "revoke",
+        "a PC may sync no more, from this moment; or list all PCs",
+        saying(revoke_command.run),
+        revoke_command.add_arguments,
+    )
+    add(
+        "erase",
+        "what is kept of a household or a person goes, here and on every PC",
+        saying(erase_command.run),
+        erase_command.add_arguments,
+    )
     return parser
 
 
@@ -110,11 +174,15 @@ def _add_data(command: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(serve: argparse.ArgumentParser) -> None:
-    serve.set_defaults(run=_serve)
-    _add_data(serve)
     serve.add_argument("--host", default=_DEFAULTS.host)
     serve.add_argument("--port", type=int, default=_DEFAULTS.port)
     serve.add_argument("--workers", type=_at_least_one, default=1, help="processes, on PostgreSQL only (default: 1)")
+    serve.add_argument(
+        "--show-code",
+        action=argparse.BooleanOptionalAction,
+        default=_DEFAULTS.shows_code,
+        help="make and show the first enrolment code at each start; without it `code` makes one",
+    )
     serve.add_argument("--community-name", default=_DEFAULTS.community_name)
     serve.add_argument("--community-code", default="", help="area code of twelve digits")
     serve.add_argument("--secretary-name", default=_DEFAULTS.secretary_name)

@@ -117,6 +117,8 @@ class _Told:
 
 
 def _told_by(connection: Connection) -> _Told:
+    if not shape.has_begun(connection):
+        raise StoreError("missing", path="this database")
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     return _Told(revision, epochs.current(connection).id)
 

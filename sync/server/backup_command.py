@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.domain.calendar import CHINA
+from sync.errors import StoreError
 from sync.server import backup
 from sync.server.settings import Settings
 
@@ -28,11 +29,15 @@ SENTENCES = {
 def add_backup_arguments(command: argparse.ArgumentParser) -> None:
     """Of ``backup``, besides the data folder or database."""
     command.add_argument(
-        "--to", type=Path, required=True, metavar="FILE", help="the backup; a folder, for one named after the time"
+        "--to",
+        type=Path,
+        metavar="FILE",
+        help="the backup; a folder (also by the settings), for one named after the time",
     )
     command.add_argument(
         "--keep", type=int, default=backup.KEPT, help=f"backups kept in that folder (default: {backup.KEPT})"
     )
+    command.add_argument("--if-any", action="store_true", help="a server that has never been started is no failure")
 
 
 def add_restore_arguments(command: argparse.ArgumentParser) -> None:
@@ -42,11 +47,19 @@ def add_restore_arguments(command: argparse.ArgumentParser) -> None:
 
 def run_backup(given: argparse.Namespace, say: Say) -> int:
     """Make one; the exit status. Raises StoreError."""
+    if given.to is None:
+        say("Give --to a file or a folder, or name a folder as backups in the settings.")
+        return 1
     if given.keep < 1:
         say("At least one backup is to be kept: give --keep a number from 1.")
         return 1
     try:
         made = backup.make(Settings(data=given.data, database=given.database), given.to, keep=given.keep)
+    except StoreError as error:
+        if error.code != "missing" or not given.if_any:
+            raise
+        say("There are no data yet, so no backup was made.")
+        return 0
     except OSError as error:
         say(f"The backup could not be written ({error.strerror}); the backups made before are as they were.")
         return 1

@@ -51,7 +51,8 @@ _LEAST_FREE = 0.05  # of the disk; below it the server says that it is not ready
 class Service:
     """One server. Opening it locks the data folder (SQLite), brings the database to shape and begins if need be.
 
-    ``first_code`` is the one-time code of the community's secretary while no PC is enrolled.
+    ``first_code`` is the one-time code of the community's secretary while no PC is enrolled, if it is to be
+    shown.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -236,7 +237,7 @@ class Service:
 
     def _begin(self, connection: Connection) -> tuple[beginning.Identity, people.Code | None]:
         who = beginning.identity(connection, self.settings)
-        if self.settings.worker is not None:
+        if self.settings.worker is not None or not self.settings.shows_code:
             return who, None  # whoever started the workers shows the code; another one would undo it
         return who, beginning.first_code(connection, who, now=self._now())
 

@@ -25,6 +25,7 @@ from sync.errors import StoreError
 from sync.server.app import make_app
 from sync.server.logs import log, start_logging
 from sync.server.metrics import FOLDER_VARIABLE
+from sync.server.notifying import NotifyingServer
 from sync.server.service import Service
 from sync.server.settings import Settings
 
@@ -41,7 +42,7 @@ def serve_alone(settings: Settings, *, greet: Say, until_stdin_closes: bool) -> 
     app = make_app(settings)
     greet(app.state.service)
     _collect_less()
-    server = uvicorn.Server(_config(app, settings))
+    server = NotifyingServer(_config(app, settings))
 
     def end() -> None:
         server.should_exit = True
@@ -136,7 +137,7 @@ def _work(settings: Settings, listener: socket.socket, line: Connection) -> None
     start_logging(worker=settings.worker)
     app = make_app(settings)
     _collect_less()
-    server = uvicorn.Server(_config(app, settings))
+    server = (NotifyingServer if settings.worker == 0 else uvicorn.Server)(_config(app, settings))
 
     def end_with_parent() -> None:
         # Nothing is ever sent: the line ends when the parent closes it, or ends itself.

@@ -34,6 +34,7 @@ class Settings:
     community_name: str = "示范社区"  # data, shown until the secretary renames it
     community_code: str = ""
     secretary_name: str = "社区书记"
+    shows_code: bool = True  # each start makes the first enrolment code anew, until a PC is enrolled
     example: str = ""  # size of the made-up community that an empty database begins with
     sync_window_s: int = 0  # devices spread their rounds over this many seconds; 0: as their number asks for
     queue_limit: int = 64  # requests taken and not answered, for work and for greetings each; above it 429
