@@ -119,7 +119,11 @@ def lay_out(
         _lower(made, target)
         _strip(made, target)
         shutil.copyfile(ROOT / "packaging" / "linux" / "launcher.sh", made / "qiaomen")
-    _compile(made, compiler=compiler)
+    is_compiled = _compile(made, compiler=compiler)
+    if not target.is_linux:
+        _move_c_runtime(made)
+        if is_compiled:
+            _drop_sources(made / "site")
     bill.write(
         made / "sbom.cdx.json",
         target,
@@ -329,14 +333,39 @@ def _strip(made: Path, target: Platform) -> None:
             _run(strip, "--strip-unneeded", "--enable-deterministic-archives", str(path))
 
 
-def _compile(made: Path, *, compiler: Path | None) -> None:
+def _move_c_runtime(made: Path) -> None:
+    """The C++ runtime comes twice, with Qt and with its bindings; once beside the program is enough."""
+    for folder in ("site/PySide6", "site/shiboken6"):
+        for library in sorted((made / folder).glob("*140*.dll")):
+            beside = made / "runtime" / library.name
+            if beside.exists():
+                library.unlink()
+            elif beside.parent.exists():
+                library.rename(beside)
+
+
+def _drop_sources(site: Path) -> None:
+    """Keep packages as bytecode, which Python reads as well; Qt's bindings, which people may replace, stay whole."""
+    for cached in sorted(site.rglob("__pycache__/*.pyc")):
+        package = cached.parent.parent
+        if package.relative_to(site).parts[:1] not in {("PySide6",), ("shiboken6",)}:
+            name = cached.name.partition(".")[0]
+            (package / f"{name}.py").unlink()
+            cached.rename(package / f"{name}.pyc")
+    for folder in sorted(site.rglob("__pycache__")):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _compile(made: Path, *, compiler: Path | None) -> bool:
     """Write the .pyc files, without which a read-only program starts half as fast; needs a CPython 3.13 that runs."""
     found = bytecode_compiler(made / "runtime/bin/python3.13", compiler)
     if found is None:
-        return
+        return False
     folders = [str(made / name) for name in ("runtime/lib/python3.13", "site", "app") if (made / name).is_dir()]
     command = [str(found), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
     _run(*command, "-s", str(made), *folders)
+    return True
 
 
 def bytecode_compiler(*candidates: Path | None) -> Path | None:

@@ -20,13 +20,12 @@ _KEPT_OF_QT: Final = (
     "libpyside6.abi3.so*",
     "msvcp140*.dll",
     "vcruntime140*.dll",
-    "concrt140.dll",
     "qt/lib/libqt6xcbqpa.so*",
     "qt/lib/libqt6opengl.so*",
     "qt/lib/libicu*.so*",
-    *(f"qt{module}.pyd" for module in _MODULES),
+    *(f"qt{module}.pyd" for module in _MODULES if module != "dbus"),  # on Linux the window itself speaks D-Bus
     *(f"qt{module}.abi3.so" for module in _MODULES),
-    *(f"qt6{module}.dll" for module in _MODULES),
+    *(f"qt6{module}.dll" for module in _MODULES if module != "dbus"),
     *(f"qt/lib/libqt6{module}.so*" for module in _MODULES),
     # plugins
     "*plugins/platforms/qwindows.dll",
@@ -55,6 +54,14 @@ _NEVER: Final = (
     "*.dist-info/RECORD",
     "*.dist-info/sboms/*",
     "*/py.typed",
+    "cffi/*",  # what uses it at run time is one library beside it
+    "zstandard/_cffi.*",  # it has a second one in C
+    # Parts of Microsoft's C runtime that nothing here asks for.
+    "*/concrt140.dll",
+    "*/msvcp140_codecvt_ids.dll",
+    "*/vcamp140.dll",
+    "*/vccorlib140.dll",
+    "*/vcomp140.dll",
 )
 # A licence by its usual name, wherever a package keeps it.
 _LICENCE: Final = re.compile(r"^(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|AUTHORS)\b", re.IGNORECASE)
