@@ -18,6 +18,22 @@ WORDS: Final = {
         mark("This was made for a newer version of the program"),
         mark("Nothing was changed. Please install the newer version on this PC."),
     ),
+    "release_incomplete": (
+        mark("Not all of the new version is there yet"),
+        mark("What has come is kept and goes on from there. Try again later; {name} was missing."),
+    ),
+    "release_changed": (
+        mark("The new version is not what was issued"),
+        mark("It was thrown away, and nothing was changed on this PC. Tell those who look after the server."),
+    ),
+    "release_other_community": (
+        mark("This version was made for another community"),
+        mark("Nothing was changed. Ask for the one for your community."),
+    ),
+    "release_no_room": (
+        mark("The new version has no room on this disk"),
+        mark("Nothing was changed. Make room on the disk, then try again."),
+    ),
     "public_key_unreadable": (
         mark("A key that came with the program can't be read"),
         mark("The program may be damaged: please install it again. Your records stay."),

@@ -120,6 +120,13 @@ class Api:
             return _raw(answer)
         raise _error(answer)
 
+    def get_release(self, name: str, *, offset: int = 0) -> bytes:
+        """The next piece of a file of the release that the server offers; b'' at its end. Refused ``no_release``."""
+        answer = self._send("GET", f"/sync/v1/releases/{name}", b"", query=f"offset={offset}", type_=_OCTETS)
+        if answer.status_code == 200 and answer.headers.get("content-type") == _OCTETS:
+            return _raw(answer)
+        raise _error(answer)
+
     def _post(self, name: str, message: bytes, reply: type[_Reply]) -> _Reply:
         return self._exchange(name, wire.compress(message, encoding="zstd"), reply)
 

@@ -61,7 +61,8 @@ class ReleaseManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a community's PCs may install: one file for each way of installing, and the preset that goes with it.
 
     ``files`` has a file for ``windows-amd64``, ``linux-amd64-deb``, ``linux-amd64-run`` and so on. ``protocol`` is the
-    oldest protocol that the server must speak. ``notes`` say in a few words what is new.
+    oldest protocol that the server must speak, ``database`` the newest form of the file that it can read. ``notes`` say
+    in a few words what is new.
     """
 
     format: int = FORMAT
@@ -70,6 +71,7 @@ class ReleaseManifest(msgspec.Struct, frozen=True, kw_only=True):
     sequence: Sequence
     version: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,4}(\.[0-9]{1,4}){1,3}([a-z0-9.+~-]{0,16})\Z")]
     protocol: int
+    database: int
     files: dict[str, ReleaseFile]
     preset: ReleaseFile | None = None
     preset_sequence: int = 0

@@ -70,6 +70,7 @@ def _serve(given: argparse.Namespace) -> int:
         sync_window_s=given.sync_window,
         queue_limit=given.queue_limit,
         shows_code=given.show_code,
+        releases=given.releases,
         wall=PretendedClock(instant(given.pretend_now), time.monotonic_ns()) if given.pretend_now else wall_ms,
     )
     if given.workers > 1 and settings.embedded:
@@ -198,6 +199,9 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         default=0,
         metavar="SECONDS",
         help="over which PCs spread their rounds (default: as their number asks for)",
+    )
+    serve.add_argument(
+        "--releases", type=Path, metavar="DIR", help="offer the signed release in this folder to the PCs"
     )
     serve.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, with the parent"

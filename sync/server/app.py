@@ -82,6 +82,10 @@ def make_app(settings: Settings) -> Litestar:
     async def get_blob(request: _Request) -> Response[bytes]:
         return await exchange(request, service.blobs.get, most=0)
 
+    @get("/sync/v1/releases/{name:str}")
+    async def release(request: _Request) -> Response[bytes]:
+        return await exchange(request, service.releases.get, most=0)
+
     @get("/livez", sync_to_thread=False)
     def livez() -> Response[bytes]:
         return _plain(Answer(b'{"alive":true}'))
@@ -107,7 +111,7 @@ def make_app(settings: Settings) -> Litestar:
 
     exchanges = hello, push, withdraw, pull, digests, enrol, people, new_code
     app = Litestar(
-        route_handlers=[*exchanges, put_blob, get_blob, livez, readyz, counted, schema],
+        route_handlers=[*exchanges, put_blob, get_blob, release, livez, readyz, counted, schema],
         lifespan=[
             lambda _: jobs.running(service.file_unanswered, every_s=settings.jobs_every_s),
             lambda _: jobs.running(service.purge, every_s=settings.jobs_every_s, event="purged"),

@@ -48,6 +48,7 @@ def description() -> dict[str, Any]:
         for name, (sent, reply) in EXCHANGES.items()
     }
     paths["/sync/v1/blobs/{checksum}"] = _blobs(reference[wire.BlobReply], reference[wire.Problem])
+    paths["/sync/v1/releases/{name}"] = _releases(reference[wire.Problem])
     paths[BUNDLE] = _bundle(reference[wire.Problem])
     for name in ("livez", "readyz"):
         answers = {"200": {"description": "yes"}}
@@ -108,6 +109,27 @@ def _blobs(reply: Any, problem: Any) -> dict[str, Any]:
             "requestBody": {"required": True, **octets},
             "responses": {"200": have, **refused},
         },
+    }
+
+
+def _releases(problem: Any) -> dict[str, Any]:
+    """A piece of a file of the release that this server offers."""
+    octets: dict[str, Any] = {"content": {"application/octet-stream": {}}}
+    refused = {
+        status: {"description": codes, "content": {"application/json": {"schema": problem}}}
+        for status, codes in {**_PROBLEMS, "404": "no_release"}.items()
+    }
+    parameters = [
+        {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+    ]
+    return {
+        "get": {
+            "operationId": "get_release",
+            "security": [{"signature": []}],
+            "parameters": parameters,
+            "responses": {"200": {"description": "a piece, empty behind the end", **octets}, **refused},
+        }
     }
 
 

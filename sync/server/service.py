@@ -18,6 +18,7 @@ from sync.server.blob_desk import BlobDesk
 from sync.server.bundle import BundleDesk
 from sync.server.lock import FolderLock
 from sync.server.problems import ProtocolError
+from sync.server.release_desk import ReleaseDesk
 from sync.server.requests import Answer, Sent, caller_of, is_new_installation, prove, received
 from sync.server.runner import Runner
 from sync.server.settings import Settings
@@ -79,6 +80,7 @@ class Service:
             reaching=lambda connection, caller: self._answers.reach(connection, caller, now=self._now()),
             wall=self._now,
         )
+        self.releases = ReleaseDesk(self._runner, settings.releases, wall=self._now)
         self.bundles = BundleDesk(self._runner, self._desk, self._answers, self.identity, wall=self._now)
 
     def close(self) -> None:

@@ -45,6 +45,7 @@ class Settings:
     pool_size: int = 6
     reader_threads: int = 5
     worker: int | None = None  # which of several processes on one database this is; None: the only one
+    releases: Path | None = None  # a folder with what the PCs may install
     wall: Callable[[], int] = wall_ms
     resources: Path = Path(__file__).resolve().parents[2] / "resources"
 

@@ -130,6 +130,7 @@ RELEASE = ReleaseManifest(
     sequence=9,
     version="0.2.0",
     protocol=1,
+    database=1,
     files={"windows-amd64": ReleaseFile(name="qiaomen-xingfuli-0.2.0.exe", size=5, sha256="1" * 64)},
 )
 
