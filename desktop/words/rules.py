@@ -66,6 +66,7 @@ WORDS: Final = {
     ),
     "bad_range": (mark("This is not a range of rooms"), ""),
     "unreadable_address": (mark("This room was not understood. Type it like 3-2-501"), ""),
+    "unreadable_buildings": (mark("The list of buildings can't be read"), ""),
     "unreadable_calendar": (mark("The holiday table can't be read"), ""),
     "unreadable_rules": (mark("The table of rules can't be read"), ""),
     "private_in_print": (mark("This would print private things"), mark("Please take them out of the text.")),

@@ -78,11 +78,11 @@ class BuildingList:
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read ``buildings.json``, a list. Raises RuleError ('buildings', 'unreadable')."""
+        """Read ``buildings.json``, a list. Raises RuleError ('buildings', 'unreadable_buildings')."""
         try:
             return cls(msgspec.json.decode(content, type=tuple[ListedBuilding, ...]))
         except msgspec.DecodeError as error:
-            raise RuleError("buildings", "unreadable") from error
+            raise RuleError("buildings", "unreadable_buildings") from error
 
     @property
     def content(self) -> bytes:

@@ -14,7 +14,8 @@ _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the file may say; the rest is as without a file. ``backups`` is the folder that ``backup`` fills."""
+    """What the file may say; the rest is as without a file. ``backups`` is the folder that
+    ``backup`` fills, ``releases`` the one with what the PCs may install."""
 
     data: str | None = None
     database: str | None = None
@@ -27,6 +28,7 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     queue_limit: _Count | None = None
     sync_window: Annotated[int, msgspec.Meta(ge=0)] | None = None
     show_code: bool | None = None
+    releases: str | None = None
     backups: str | None = None
     keep: _Count | None = None
 
@@ -51,7 +53,7 @@ def defaults(path: Path) -> dict[str, Any]:
     except msgspec.MsgspecError as error:
         raise StoreError("settings_wrong", path=str(path), why=str(error)) from error
     said = {name: value for name, value in msgspec.structs.asdict(found).items() if value is not None}
-    for name in ("data", "backups"):
+    for name in ("data", "releases", "backups"):
         if name in said:
             said[name] = Path(said[name])
     if "backups" in said:
