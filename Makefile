@@ -7,9 +7,13 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 export PYTHONPATH := .:tests/support
 export PYTHONUTF8 := 1
+# Compiled once and kept: the tests start many processes, and each of them would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Arguments for the programs below, e.g. make test ARGS="tests/core -k merge"
 ARGS ?=
+# How many processes share the tests; a few tests named by ARGS are not worth a second one.
+WORKERS ?= $(if $(strip $(ARGS)),0,logical)
 # Lines of sync/domain, sync/store and sync/client that tests must reach; `make check` asks for all of them.
 FLOOR ?= 0
 # Without a screen Qt paints into memory.
@@ -33,7 +37,8 @@ run: setup-run ## start a local server and the desktop with a small made-up comm
 test: setup-dev ## run all tests
 	@mkdir -p build/coverage
 	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest --cov --cov-fail-under=$(FLOOR) \
-		--cov-report=$(if $(filter 0,$(FLOOR)),,term:skip-covered) $(ARGS)
+		--cov-report=$(if $(filter 0,$(FLOOR)),,term:skip-covered) \
+		--numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal $(ARGS)
 
 .PHONY: check
 check: setup-dev ## everything that must be right before a change lands: style, types, layers, words, tests
