@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop import i18n, navigation, settings, telling, theme
 from desktop.chores import Chores
+from desktop.community import NOTHING, Found, Search
+from desktop.community_line import line_of
 from desktop.context import Context
 from desktop.gate import Gate
 from desktop.hub import Hub
@@ -64,12 +66,18 @@ class Application(QObject):
         ask: Ask | None = None,
         connect: Connect | None = None,
         rules: Rules | None = None,
+        community: Found = NOTHING,
+        search: Search | None = None,
+        restart: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
         self._app = app
         paths.ensure()
         loaded = settings.load(paths.settings_file)
-        self.settings = loaded.settings
+        preset, self.settings = community.preset, loaded.settings
+        if preset is not None:
+            self.settings = settings.sized_for(self.settings, text_size=preset.community.text_size)
+        connect = connect or line_of(preset)
         i18n.install(app, self.settings.language)
         theme.apply(app, theme.load(self.settings.theme, percent=self.settings.text_percent))
         self._rules = rules
@@ -92,6 +100,9 @@ class Application(QObject):
             change_settings=self.change_settings,
             agent=self.agent,
             connect=connect,
+            community=community,
+            search=search,
+            restart=restart,
         )
         self.gate = Gate(self.context, self.vault)
         self.window = Window(self.context)

@@ -15,6 +15,7 @@ import msgspec
 
 from desktop.paths import Paths, Places, resources
 from desktop.preset import SUFFIX, Preset, read_preset
+from desktop.vault import Vault
 from sync.errors import TrustError
 from sync.keys.manifests import COMMUNITY_ID
 from sync.keys.minisign import PublicKey, trusted_keys
@@ -43,10 +44,14 @@ NOTHING: Final = Found()
 
 
 class _Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """``installs``: the community by the folder of the program; ``seen``: the highest number by the community."""
+    """``installs``: the community by the folder of the program; ``seen``: the highest number by the community.
+
+    ``unnamed`` is the community whose data lie in the folders without an id, for they were there before its file was.
+    """
 
     installs: dict[str, str] = {}
     seen: dict[str, int] = {}
+    unnamed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,27 @@ class Search:
 
     def paths(self, community_id: str) -> Paths:
         """The folders of a community; of none in particular for ''."""
-        return Paths.for_home(self.home) if self.home is not None else self.places.of(community_id)
+        if self.home is not None:
+            return Paths.for_home(self.home)
+        return self.places.of("" if community_id == self._recall().unnamed else community_id)
+
+    @property
+    def earlier(self) -> Path | None:
+        """The data folder of records that were here before any community file, and belong to none yet."""
+        folder = self.places.of("").data
+        is_free = self.home is None and not self._recall().unnamed
+        return folder if is_free and Vault(folder).is_set_up else None
+
+    def adopt(self, preset: Preset) -> None:
+        """The earlier records are this community's, a person said: they stay where they are, and it goes on with them.
+
+        Raises TrustError ``preset_unkept``.
+        """
+        try:
+            self._write(msgspec.structs.replace(self._recall(), unnamed=preset.id))
+            self._remember(preset, self._recall(), is_of_install=True)
+        except OSError as error:
+            raise TrustError("preset_unkept") from error
 
     def run(self) -> Found:
         """Look everywhere; what is used is remembered and kept. Problems are told in ``refused``, never raised.
@@ -144,7 +169,7 @@ class Search:
         """The valid ones among those that are there, in their order."""
         found = []
         for place in places:
-            if place.exists() or place == self.given:
+            if place == self.given or _holds_something(place):
                 try:
                     found.append(read_preset(place, keys=self.keys))
                 except TrustError as error:
@@ -161,7 +186,8 @@ class Search:
 
     @property
     def _memory_file(self) -> Path:
-        return self.paths("").config / "communities.json"
+        paths = Paths.for_home(self.home) if self.home is not None else self.places.of("")
+        return paths.config / "communities.json"
 
     def _recall(self) -> _Memory:
         try:
@@ -174,14 +200,23 @@ class Search:
         if not kept.exists() or preset.sequence > memory.seen.get(preset.id, 0) or self._kept_id(kept) != preset.id:
             preset.keep(kept)
         now = _Memory(
+            unnamed=memory.unnamed,
             installs={**memory.installs, **({str(self.places.install): preset.id} if is_of_install else {})},
             seen={**memory.seen, preset.id: max(preset.sequence, memory.seen.get(preset.id, 0))},
         )
         if now != memory:
-            self._memory_file.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._memory_file.with_suffix(".new")
-            with fresh.open("wb") as file:
-                file.write(msgspec.json.encode(now))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._memory_file)
+            self._write(now)
+
+    def _write(self, memory: _Memory) -> None:
+        self._memory_file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._memory_file.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(msgspec.json.encode(memory))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._memory_file)
+
+
+def _holds_something(place: Path) -> bool:
+    """A program for any community comes with an empty folder."""
+    return any(place.iterdir()) if place.is_dir() else place.exists()

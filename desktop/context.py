@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from desktop.community import NOTHING, Found, Search
 from desktop.hub import Hub
 from desktop.paths import Paths
 from desktop.session import Session
@@ -33,7 +34,8 @@ class Context:
     ``navigate('visits', household_id=…)`` opens a page; ``now`` is the wall clock in ms since 1970;
     ``settings()`` gives the choices of today, ``change_settings`` keeps new ones and wears them at once;
     ``read_rules`` reads the rules that are data when they are first asked for, on any thread;
-    ``connect`` opens an HTTP client for a server's address (None: the usual one).
+    ``connect`` opens an HTTP client for a server's address (None: the usual one). ``community`` is whom the program
+    serves, ``search`` takes in a file that says so (None where none may be taken in), ``restart`` begins anew with it.
     """
 
     tasks: Tasks[Store, Reader]
@@ -49,6 +51,9 @@ class Context:
     connect: Connect | None
     settings: Callable[[], Settings]
     change_settings: Callable[[Settings], None]
+    community: Found = NOTHING
+    search: Search | None = None
+    restart: Callable[[], object] = field(default=lambda: None)
 
     @property
     def rules(self) -> Rules:

@@ -4,9 +4,11 @@ Runs on the net lane; nothing else has the file open yet.
 """
 
 import platform
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from desktop.fingerprint import fingerprint_of
 from desktop.sync_agent import Connect
@@ -19,18 +21,23 @@ from sync.errors import Offline, ServerTrouble
 from sync.keys.slots import KeySlots
 from sync.store.store import Store
 
+PATIENCE_S: Final = 5.0
+_NEAREST: Final = 2  # streams: the nearest building and its care matters
+
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
     """What the first start made: whose code it was, the key that is open now, the recovery code to print.
 
-    ``is_complete`` is False when the line went during the first download; it goes on after unlocking.
+    ``is_complete`` is False when the first download is not through; it goes on after unlocking. ``is_usable``: what
+    this person needs is here, and the download was left so that work can begin.
     """
 
     account_id: str
     database_key: bytes = field(repr=False)
     recovery_code: str = field(repr=False)
     is_complete: bool
+    is_usable: bool = False
 
 
 def set_up(
@@ -44,10 +51,12 @@ def set_up(
     connect: Connect | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    patience_s: float = PATIENCE_S,
 ) -> SetUp:
     """Make this PC an installation of the community the code belongs to.
 
-    ``stop`` ends the first download at the next piece; the rest comes with the next sync.
+    ``stop`` ends the first download at the next piece. It ends by itself when the nearest building is here and the rest
+    would take longer than ``patience_s``; that comes with the next sync, while work goes on.
     Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
     """
     with (connect or open_client)(server_url) as http:
@@ -66,10 +75,27 @@ def set_up(
                 installation=enrolled.installation_id,
                 now_s=lambda: store.now() // 1000,
             )
-            complete = _receive(Session(lambda fn: fn(store), api, wall=wall, on_progress=on_progress, stop=stop))
+            usable = threading.Event()
+
+            def note(step: Progress) -> None:
+                on_progress(step)
+                left_s = 0.0 if step.received >= step.to_receive else step.seconds_left
+                if step.usable and (left_s is None or left_s > patience_s):
+                    usable.set()
+
+            complete = _receive(
+                Session(
+                    lambda fn: fn(store),
+                    api,
+                    wall=wall,
+                    first=lambda store: store.viewer(enrolled.account_id).streams_by_need()[:_NEAREST],
+                    on_progress=note,
+                    stop=lambda: usable.is_set() or stop(),
+                )
+            )
         finally:
             store.close()
-    return SetUp(enrolled.account_id, key, recovery, complete)
+    return SetUp(enrolled.account_id, key, recovery, complete, is_usable=usable.is_set())
 
 
 def _receive(session: Session) -> bool:

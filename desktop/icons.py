@@ -42,6 +42,17 @@ def logo(character: str, *, look: Theme, side: int = 32) -> QPixmap:
     return picture
 
 
+def picture(content: bytes, *, most: int = 512) -> QPixmap | None:
+    """A picture that came with the community, at most so many pixels wide and high; None when it is none."""
+    made = QPixmap()
+    if not content or not made.loadFromData(content):
+        return None
+    if max(made.width(), made.height()) <= most:
+        return made
+    kept = Qt.AspectRatioMode.KeepAspectRatio
+    return made.scaled(most, most, kept, Qt.TransformationMode.SmoothTransformation)
+
+
 def _blank(size: QSize, ratio: float) -> QPixmap:
     picture = QPixmap(size * ratio)
     picture.setDevicePixelRatio(ratio)

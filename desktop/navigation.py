@@ -107,8 +107,12 @@ def entry_of(name: str) -> str:
     return _SHOWN_UNDER.get(name, name)
 
 
-def entries_for(viewer: Viewer) -> tuple[tuple[Entry, str], ...]:
-    """The working entries of the sidebar with their texts, by role; a mediator reads of no household and no demand."""
+def entries_for(viewer: Viewer, *, switched_off: frozenset[str] = frozenset()) -> tuple[tuple[Entry, str], ...]:
+    """The working entries of the sidebar with their texts, by role; a mediator reads of no household and no demand.
+
+    ``switched_off`` are pages that the community does without: what stands there is still reached from elsewhere.
+    """
     at_station = viewer.has_any(STATION_ROLES)
     seen = WORK if viewer.has_any(OFFICE_ROLES) else [entry for entry in WORK if entry.page in _FOR_ALL]
-    return tuple((entry, entry.for_station if at_station and entry.for_station else entry.text) for entry in seen)
+    shown = (entry for entry in seen if entry.page not in switched_off)
+    return tuple((entry, entry.for_station if at_station and entry.for_station else entry.text) for entry in shown)

@@ -14,9 +14,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """The choices with their defaults; unknown keys of a newer program are ignored."""
 
     text_percent: Annotated[int, msgspec.Meta(ge=100, le=200)] = 100
+    text_chosen: bool | None = None  # by the person (None: an older program wrote this); else the community's counts
     language: str = "zh_CN"
     theme: str = "default"
     server_url: str = ""
+
+
+def sized_for(settings: Settings, *, text_size: int) -> Settings:
+    """The settings with the size of letters that the community suggests, unless the person chose one."""
+    is_old_choice = settings.text_chosen is None and settings.text_percent != TEXT_PERCENTS[0]
+    if settings.text_chosen or is_old_choice:
+        return settings
+    fitting = min(TEXT_PERCENTS, key=lambda percent: abs(percent - text_size))
+    return msgspec.structs.replace(settings, text_percent=fitting, text_chosen=False)
 
 
 @dataclass(frozen=True, slots=True)

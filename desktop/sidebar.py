@@ -31,9 +31,10 @@ class Sidebar(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, *, switched_off: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.setProperty("role", "sidebar")
+        self._switched_off = switched_off
         self._buttons: dict[str, NavButton] = {}
         self._counts: Mapping[str, int] = {}
         self._texts: list[tuple[Entry, str]] = []
@@ -62,7 +63,7 @@ class Sidebar(QFrame):
         self._box.addWidget(Logo())
         self._box.addSpacing(px(10))
         self._buttons = {}
-        self._texts = [(entry, tr(text)) for entry, text in entries_for(viewer)]
+        self._texts = [(entry, tr(text)) for entry, text in entries_for(viewer, switched_off=self._switched_off)]
         for entry, text in self._texts:
             self._add(entry, text)
         self._box.addWidget(line())

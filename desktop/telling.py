@@ -5,7 +5,7 @@ from collections.abc import Callable
 from desktop.hub import Notice, Tone
 from desktop.i18n import tr
 from desktop.texts import words
-from sync.errors import StoreError
+from sync.errors import QiaomenError, StoreError
 
 
 def settings_set_aside() -> Notice:
@@ -15,6 +15,16 @@ def settings_set_aside() -> Notice:
         advice=tr("The usual ones are in use now. Your records are not affected."),
         tone=Tone.WARN,
     )
+
+
+def preset_refused(error: QiaomenError, *, goes_on: bool) -> Notice:
+    """A community file was found and not used."""
+    said = words(error)
+    lines = [said.advice]
+    if goes_on:
+        lines.append(tr("What was set before is in use."))
+    lines.append(tr("More about it: Settings, “About”."))
+    return Notice(title=said.title, advice="".join(lines), tone=Tone.WARN, details=said.details)
 
 
 def stopped(details: str) -> Notice:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop import focus, theme
+from desktop import focus, icons, theme
 from desktop.context import Context
 from desktop.hub import Notice
 from desktop.i18n import tr
@@ -44,7 +44,11 @@ class Window(QMainWindow):
         self._gate_frame.setObjectName("page")
         self._work = QWidget()
         self._work.setObjectName("page")
-        self.sidebar = Sidebar()
+        preset = context.community.preset
+        self._place = preset.community.name if preset else ""
+        if preset is not None and (picture := icons.picture(preset.icon)):
+            self.setWindowIcon(QIcon(picture))
+        self.sidebar = Sidebar(switched_off=preset.switched_off if preset else frozenset())
         self._waiting = WaitingCounts(context, self.sidebar)
         self.topbar = TopBar(context)
         self.notices = NoticeBar()
@@ -234,7 +238,7 @@ class Window(QMainWindow):
 
     def retranslate(self) -> None:
         """Texts of the frame; pages hear of a new language by themselves."""
-        self.setWindowTitle(tr("Qiaomen"))
+        self.setWindowTitle(tr("{community} · Qiaomen").format(community=self._place) if self._place else tr("Qiaomen"))
         self.show_person()
         self.topbar.retranslate()
         QTimer.singleShot(0, self, self._show_heading)

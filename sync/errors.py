@@ -46,7 +46,8 @@ class AccessError(QiaomenError):
 class KeysError(QiaomenError):
     """The database key could not be had.
 
-    Codes: wrong_recovery_code, recovery_code_mistyped, code_mistyped, code_expired, no_slot, last_slot, other_device,
+    Codes: wrong_recovery_code, recovery_code_mistyped, code_mistyped, code_expired, code_file_unreadable,
+    code_file_empty, code_file_unwritable, no_slot, last_slot, other_device,
     keys_missing, keys_exist, keys_damaged, keys_newer, keys_unreadable, keys_unwritable.
     """
 

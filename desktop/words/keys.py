@@ -22,6 +22,18 @@ WORDS: Final = {
         mark("Compare it with the printed sheet, group by group."),
     ),
     "code_mistyped": (mark("There is a typing mistake in the code"), mark("Compare it and type it once more.")),
+    "code_file_unreadable": (
+        mark("The file with the code can't be read"),
+        mark("Nothing was changed. Look whether the stick is plugged in, or type the code."),
+    ),
+    "code_file_empty": (
+        mark("There is no one-time code in this file"),
+        mark("Nothing was changed. Choose the file that the secretary gave you, or type the code."),
+    ),
+    "code_file_unwritable": (
+        mark("The file with the code could not be saved"),
+        mark("The code is still shown here: write it down, or save it somewhere else."),
+    ),
     "code_expired": (mark("The one-time code has run out"), mark("Ask the secretary for a new one.")),
     "locked_until": (
         mark("Too many tries; please wait a little"),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from desk import Answers
 from desktop.app import Application
+from desktop.community import NOTHING, Search
 from desktop.pages.setup.page import SetupPage
 from desktop.pages.unlock.page import UnlockPage
 from desktop.paths import Paths
@@ -54,13 +55,31 @@ def furnish(home: Path, *, clock: Callable[[], int], people: Iterable[str] = PEO
 class Program:
     """A started program; ``close`` it at the end of the test."""
 
-    def __init__(self, home: Path, *, clock: Callable[[], int], connect: Connect | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        clock: Callable[[], int],
+        connect: Connect | None = None,
+        search: Search | None = None,
+    ) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self.home = home
+        self.restarts: list[None] = []  # how often it was to begin anew
         self.paths = Paths.for_home(home)
         self.answers = Answers(home)
-        self.app = Application(app, self.paths, now=clock, ask=self.answers, connect=connect, rules=rules())
+        self.app = Application(
+            app,
+            self.paths,
+            now=clock,
+            ask=self.answers,
+            connect=connect,
+            rules=rules(),
+            community=search.run() if search is not None else NOTHING,
+            search=search,
+            restart=lambda: self.restarts.append(None),
+        )
         self.window = self.app.window
         self.app.start()
         self.window.activateWindow()

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from communities import SECRETARY_PIN, Community, community
-from desktop.pages.sync_centre.drives import stick_folder, sticks_in
+from desktop.drives import stick_folder, sticks_in
 from desktop.pages.sync_centre.page import SyncPage
 from desktop.sync_status import Phase
 from programs import Program

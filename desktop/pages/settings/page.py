@@ -8,6 +8,7 @@ from desktop import theme
 from desktop.context import Context
 from desktop.i18n import tr
 from desktop.pages.page import Page
+from desktop.pages.settings.about import AboutCard
 from desktop.pages.settings.letting_in import LetInCard
 from desktop.pages.settings.own_pin import OwnPinCard
 from desktop.pages.settings.people import PeopleCard
@@ -35,9 +36,11 @@ class SettingsPage(Page):
         # From the outside in: whatever gets another parent is dressed anew with all that is in it.
         main = QWidget()
         self.own_pin = OwnPinCard(context, is_main=not is_secretary)
+        self.about = AboutCard(context)
+        sides: list[QWidget] = [self.own_pin, self._pc_card(), self.about]
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(28), px(24), px(28), px(24))
-        outer.addWidget(ResponsiveColumns(main, [self.own_pin, self._pc_card()], side_width=360, parent=self))
+        outer.addWidget(ResponsiveColumns(main, sides, side_width=360, parent=self))
         column = QVBoxLayout(main)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(theme.GAP_L))
@@ -98,9 +101,11 @@ class SettingsPage(Page):
 
     def _wear(self) -> None:
         before = self.context.settings()
+        size = int(self.sizes.value() or before.text_percent)
         self.context.change_settings(
             Settings(
-                text_percent=int(self.sizes.value() or before.text_percent),
+                text_percent=size,
+                text_chosen=before.text_chosen or size != before.text_percent,
                 theme=self.contrast.value() or before.theme,
                 language=self.language.value() or before.language,
                 server_url=before.server_url,
@@ -120,5 +125,8 @@ class SettingsPage(Page):
     def _show_about(self, about: tuple[str, float]) -> None:
         server, size = about
         self.rejoining.setVisible(bool(server))
+        preset = self.context.community.preset
+        if server and preset is not None:
+            server = "\n".join(preset.community.servers)  # whatever was typed by hand
         self._server.setText(server or tr("None: nothing is sent from this PC"))
         self._file.setText(tr("Encrypted · {size} MB").format(size=f"{size:.0f}"))

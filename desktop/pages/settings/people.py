@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.context import Context
 from desktop.i18n import mark, tr
+from desktop.pages.settings.code_box import CodeBox
 from desktop.staffing import Invitation, NewColleague, invite
 from desktop.texts import words
 from desktop.widgets.buttons import button
-from desktop.widgets.card import Box, Card
+from desktop.widgets.card import Card
 from desktop.widgets.form import Form
 from desktop.widgets.labels import label, set_text
 from desktop.widgets.pin_field import PinField
@@ -54,7 +55,8 @@ class PeopleCard(Card):
         super().__init__(tr("People"), hint=tr("who works with the program"))
         self._context = context
         self._areas: tuple[AreaRow, ...] = ()
-        self._code = ""
+        self._whose = ""  # the name of the person for whom a code is asked
+        self.box = CodeBox(context)
         self.people = QListWidget()
         self.person = QLineEdit()
         self.role = QComboBox()
@@ -72,7 +74,7 @@ class PeopleCard(Card):
     @property
     def code(self) -> str:
         """The one-time code that is shown now, '' when there is none."""
-        return self._code
+        return self.box.code
 
     @property
     def error(self) -> str:
@@ -109,14 +111,7 @@ class PeopleCard(Card):
         )
         self.add_button = button(tr("Add and get a one-time code"), role="primary", on_click=self._add_person)
         side.addWidget(self.add_button)
-        self._made = Box("calm-box")
-        self._code_label = label("", "big", copyable=True)
-        self._code_label.setAccessibleName(tr("One-time code"))
-        self._code_advice = label("", wrap=True)
-        self._made.body.addWidget(self._code_label)
-        self._made.body.addWidget(self._code_advice)
-        self._made.hide()
-        side.addWidget(self._made)
+        side.addWidget(self.box)
         self._error = label("", "error", wrap=True)
         set_text(self._error, "")
         side.addWidget(self._error)
@@ -169,9 +164,7 @@ class PeopleCard(Card):
 
     def forget(self) -> None:
         """No code, PIN or name stays on the page."""
-        self._code = ""
-        self._code_label.clear()
-        self._made.hide()
+        self.box.empty()
         self.pin.clear()
         self.person.clear()
 
@@ -201,8 +194,9 @@ class PeopleCard(Card):
 
     def _ask(self, account_id: str, colleague: NewColleague | None) -> None:
         set_text(self._error, "")
-        self._made.hide()
-        self._code = ""
+        self.box.empty()
+        chosen = self.people.selectedItems()
+        self._whose = colleague.name if colleague else chosen[0].text().partition("　")[0]
         context, by, pin = self._context, self._context.session.account_id, self.pin.text()
         if pin and len(pin) != 6:
             self.form.set_error("pin", tr("The PIN has six digits."))
@@ -219,15 +213,7 @@ class PeopleCard(Card):
         self._enable(True)
         self.pin.clear()
         self.person.clear()
-        self._code = invitation.code
-        self._code_label.setText(invitation.code)
-        advice = (
-            tr("Write it down for the person: good at this PC, once, within three days. It is shown only now.")
-            if invitation.for_this_pc
-            else tr("Write it down for the person: good at another PC, once, within three days. It is shown only now.")
-        )
-        self._code_advice.setText(advice)
-        self._made.show()
+        self.box.show_code(invitation, whose=self._whose)
         self._context.agent.sync_now()
 
     def _failed(self, error: Exception) -> None:

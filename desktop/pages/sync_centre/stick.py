@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer
 
 from desktop.context import Context
+from desktop.drives import stick_folder
 from desktop.i18n import mark, number, tr
-from desktop.pages.sync_centre.drives import stick_folder
 from desktop.sync_status import Phase, Status
 from desktop.texts import code_words, words
 from desktop.widgets.buttons import ActionButton, button

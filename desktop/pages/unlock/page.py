@@ -6,23 +6,23 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.context import Context
+from desktop.first_stick import FirstStick
 from desktop.gate import Gate
 from desktop.i18n import tr
 from desktop.own_command import own_command
 from desktop.pages.unlock.forms import CodeForm, PinForm, RecoveryForm, UnlockForm
 from desktop.pages.unlock.people import People, PeopleTiles
+from desktop.pages.unlock.place import Place
 from desktop.pages.unlock.rescue_box import RescueBox
 from desktop.rescue import Offer
 from desktop.texts import words
-from desktop.vault import Profile
 from desktop.widgets.ask import Question
 from desktop.widgets.buttons import button
 from desktop.widgets.card import Card
 from desktop.widgets.flow import FlowLayout, PageScroll
 from desktop.widgets.labels import label, set_text
-from desktop.widgets.logo import Logo
 from sync.domain.calendar import day_of
-from sync.errors import PinLocked
+from sync.errors import AccessError, PinLocked
 
 WIDTH = 760
 LAID_OUT_MS = 60  # by then wrapped lines have found their height
@@ -42,6 +42,7 @@ class UnlockPage(QWidget):
         self._chosen = account_id
         self._form: UnlockForm | None = None
         self._rescue: RescueBox | None = None
+        self._stick: FirstStick | None = None
         self._until = 0
         self._wait = QTimer(self)
         self._wait.setInterval(1000)
@@ -52,7 +53,7 @@ class UnlockPage(QWidget):
         self._lay_out()
         gate.failed.connect(self.fail)
         gate.restored.connect(self._restored)
-        context.tasks.net(self, context.vault.profile, self._show_place)
+        context.tasks.net(self, context.vault.profile, self._place.show_profile)
         self._read_people()
         if trouble is not None:
             self.fail(trouble)
@@ -70,6 +71,11 @@ class UnlockPage(QWidget):
     def rescue(self) -> RescueBox | None:
         """The ways out while a file is damaged."""
         return self._rescue
+
+    @property
+    def stick(self) -> FirstStick | None:
+        """The way without a line, while this PC has received nothing."""
+        return self._stick
 
     @property
     def error(self) -> str:
@@ -91,9 +97,8 @@ class UnlockPage(QWidget):
         column.setContentsMargins(0, px(theme.GAP_L), 0, px(theme.GAP_L))
         column.setSpacing(px(theme.GAP_L))
         column.addStretch(5)
-        self._logo_box = QVBoxLayout()
-        self._logo_box.addWidget(Logo(subtitle=" "))
-        column.addLayout(self._logo_box)
+        self._place = Place(self._context.community.preset)
+        column.addWidget(self._place)
         self._farewell = label("", "strong", wrap=True)
         set_text(self._farewell, "")
         column.addWidget(self._farewell)
@@ -119,14 +124,6 @@ class UnlockPage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         self._scroll = PageScroll(body)
         outer.addWidget(self._scroll)
-
-    def _show_place(self, profile: Profile) -> None:
-        place = " · ".join(part for part in (profile.community_name, profile.station_name) if part)
-        if place:
-            old = self._logo_box.takeAt(0).widget()
-            old.hide()
-            old.deleteLater()
-            self._logo_box.addWidget(Logo(subtitle=place))
 
     def _read_people(self) -> None:
         self._context.tasks.net(self, self._context.vault.people, self._show_people, self.fail)
@@ -202,6 +199,10 @@ class UnlockPage(QWidget):
             self._wait.start()
             self._count_down()
             return
+        if isinstance(error, AccessError) and error.code == "nothing_received" and self._stick is None:
+            self._stick = FirstStick(self._context)
+            self._card.add(self._stick)
+            self._see(self._stick)
         rescue = self._gate.rescue
         self._context.tasks.net(self, lambda: rescue.offer(error), self._show_offer)
 
