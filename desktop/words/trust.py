@@ -30,6 +30,26 @@ WORDS: Final = {
         mark("This version was made for another community"),
         mark("Nothing was changed. Ask for the one for your community."),
     ),
+    "release_older": (
+        mark("What is offered is older than what was offered before"),
+        mark("Nothing was changed: number {told} came, {here} is known. Tell those who look after the server."),
+    ),
+    "release_not_for_pc": (
+        mark("Version {version} has no file for this PC"),
+        mark("Nothing was changed. Whoever makes the packages may add it: {way}."),
+    ),
+    "release_older_data": (
+        mark("Version {version} can't read the records of this PC"),
+        mark("Nothing was changed. The records were written by a newer version; wait for one that is newer still."),
+    ),
+    "release_needs_server": (
+        mark("Version {version} needs a newer server"),
+        mark("Nothing was changed. Those who look after the server have to renew it first."),
+    ),
+    "release_unstarted": (
+        mark("The installer could not be started"),
+        mark("Nothing was changed on this PC. Ask the person who looks after it."),
+    ),
     "release_no_room": (
         mark("The new version has no room on this disk"),
         mark("Nothing was changed. Make room on the disk, then try again."),

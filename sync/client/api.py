@@ -26,6 +26,14 @@ _OF_ANOTHER_DAY = frozenset({9, 10})  # of OpenSSL's verification: not yet valid
 _WAIT = frozenset({408, 429, 502, 503, 504})
 
 
+class _Info(msgspec.Struct):
+    version: str
+
+
+class _Description(msgspec.Struct):
+    info: _Info
+
+
 def open_client(server_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """An HTTP client for one server; the environment's proxies are not asked, a station's server is near."""
     return httpx.Client(base_url=server_url, timeout=TIMEOUT, transport=transport, trust_env=False)
@@ -126,6 +134,15 @@ class Api:
         if answer.status_code == 200 and answer.headers.get("content-type") == _OCTETS:
             return _raw(answer)
         raise _error(answer)
+
+    def protocol(self) -> int:
+        """The newest protocol of this server, from its own description; 0 when it does not say."""
+        answer = self._send("GET", "/schema/openapi.json", b"", type_=_OCTETS)
+        try:
+            told = wire.decompress(_raw(answer), encoding=answer.headers.get("content-encoding", ""))
+            return int(msgspec.json.decode(told, type=_Description).info.version)
+        except (BadMessage, msgspec.DecodeError, ValueError):
+            return 0
 
     def _post(self, name: str, message: bytes, reply: type[_Reply]) -> _Reply:
         return self._exchange(name, wire.compress(message, encoding="zstd"), reply)

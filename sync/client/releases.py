@@ -94,6 +94,11 @@ def look(source: Source, *, keys: Iterable[PublicKey], community: str) -> Found 
     return Found(manifest, handover)
 
 
+def protocol_of(source: Source) -> int:
+    """The newest protocol that the server at the other end speaks; 0 where there is none, or it does not say."""
+    return source.api.protocol() if isinstance(source, OfServer) else 0
+
+
 def vouched(key_file: str, *, signature: str, keys: Iterable[PublicKey]) -> PublicKey:
     """The key of a file that one of the trusted keys has signed. Raises TrustError."""
     verify(key_file.encode(), signature=signature, keys=keys)

@@ -10,11 +10,12 @@ import pytest
 
 from servers import Server
 from stations import Station
-from sync.client.releases import OfFolder, OfServer, fetch, look
+from sync.client.releases import OfFolder, OfServer, fetch, look, protocol_of
 from sync.errors import Offline, Refused, TrustError
 from sync.keys.manifests import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFile, ReleaseManifest
 from sync.keys.minisign import SecretKey
 from sync.keys.signatures import KeyPair
+from sync.wire import SCHEMA
 
 OLD, NEW, OFFLINE = (SecretKey(id=bytes([number]) * 8, seed=bytes([number]) * 32) for number in (1, 2, 3))
 SETUP = bytes(range(256)) * 6000  # three pieces
@@ -208,3 +209,12 @@ def test_no_room_for_a_package(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(TrustError, match="release_no_room"):
         fetch(OfFolder(issue(tmp_path / "stick")), FILE, tmp_path / "file" / "below")
+
+
+@on_sqlite
+def test_the_server_says_which_protocol_it_speaks(first: Station, tmp_path: Path) -> None:
+    with at_server(first) as source:
+        assert protocol_of(source) == SCHEMA
+        first.line.mishaps[:] = ["portal"]
+        assert protocol_of(source) == 0
+    assert protocol_of(OfFolder(tmp_path)) == 0
