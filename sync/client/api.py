@@ -9,12 +9,12 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from sync import wire
+from sync import __version__, wire
 from sync.errors import BadMessage, Offline, Refused, ServerTrouble
 from sync.keys.signatures import ENROLMENT_KEY_ID, KeyPair, RequestParts, key_id, sign
 from sync.store.state import SyncState
 
-APP = "0.1.0"
+APP = __version__
 # A packet lost on the way to a connection costs 1, 2, then 4 s; an answer may have to wait its turn with the server.
 TIMEOUT = httpx.Timeout(45.0, connect=15.0)
 

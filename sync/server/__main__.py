@@ -40,12 +40,14 @@ _SENTENCES = {
     **backup_command.SENTENCES,
 }
 _DEFAULTS = Settings(Path())
+_ASKS = frozenset({"-h", "--help", "--version"})  # answered with whatever settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the first word says; the exit status."""
     try:
-        path = settings_file.named(_settings_parser().parse_known_args(arguments)[0].settings)
+        known, left = _settings_parser().parse_known_args(arguments)
+        path = None if _ASKS.intersection(left) else settings_file.named(known.settings)
         given = _parser(settings_file.defaults(path) if path is not None else {}).parse_args(arguments)
         status: int = given.run(given)
     except StoreError as error:

@@ -22,8 +22,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str | None = None
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     workers: _Count | None = None
-    community_name: str | None = None
-    community_code: str | None = None
+    community_name: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    community_code: Annotated[str, msgspec.Meta(pattern="^([0-9]{12})?$")] | None = None
     secretary_name: str | None = None
     queue_limit: _Count | None = None
     sync_window: Annotated[int, msgspec.Meta(ge=0)] | None = None

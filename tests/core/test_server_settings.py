@@ -49,7 +49,9 @@ def test_all_commands_read_the_same_file(
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
-@pytest.mark.parametrize("wrong", ["datta = '/srv'", "port = 'no'", "port = 0", "workers = 0", "data = "])
+@pytest.mark.parametrize(
+    "wrong", ["datta = '/srv'", "port = 'no'", "port = 0", "workers = 0", "data = ", "community_name = ''"]
+)
 def test_a_wrong_file_is_told_and_nothing_is_done(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,9 +69,9 @@ def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "none.toml cannot be read" in capsys.readouterr().err
 
 
-def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_tells_its_version_with_whatever_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--version"])
+        main(["--settings", str(tmp_path / "none.toml"), "--version"])
     assert capsys.readouterr().out.strip() == __version__
 
 
