@@ -12,6 +12,7 @@ from sync.domain.clock import Clock
 
 Values = dict[str, Any]
 Action = Literal["new", "patch", "state"]
+LARGEST_OPERATION = 256 * 1024  # bytes of JSON; a larger one is never taken by the server
 DELETED = "deleted"  # the register of the deletion mark, present in every kind
 
 

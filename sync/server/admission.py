@@ -31,7 +31,7 @@ def sync_window_s(installations: int, *, cores: int) -> int:
 
 
 class Admission:
-    """Counts the requests that this process has taken and not answered; above ``limit`` a lane takes no more.
+    """Counts the requests that this process has whole and not answered; above ``limit`` a lane takes no more.
 
     Who is refused is told to come back after the queue's own time plus a random part of a spread. That begins with
     ``spread_s`` and grows with the number of those who were refused lately, since all of them come again.
@@ -62,12 +62,16 @@ class Admission:
         """Requests taken and not answered yet."""
         return sum(self._waiting.values())
 
+    def ask(self, lane: str) -> None:
+        """Raises ProtocolError 429 as ``place`` does, while it would: before the body is read. No place is taken."""
+        with self._lock:
+            self._mind_limit(lane)
+
     @contextmanager
     def place(self, lane: str) -> Iterator[None]:
         """Hold a place in the queue. Raises ProtocolError 429 ``busy`` (``retry_after_s``) at once when it is full."""
         with self._lock:
-            if self._waiting[lane] >= self._limit:
-                raise ProtocolError(429, "busy", retry_after_s=self._retry_after_s())
+            self._mind_limit(lane)
             if not self.waiting:
                 self._since = self._monotonic()
             self._waiting[lane] += 1
@@ -98,6 +102,10 @@ class Admission:
         finally:
             with self._lock:
                 self._pushing.discard(key)
+
+    def _mind_limit(self, lane: str) -> None:
+        if self._waiting[lane] >= self._limit:
+            raise ProtocolError(429, "busy", retry_after_s=self._retry_after_s())
 
     def _retry_after_s(self) -> int:
         now = self._monotonic()

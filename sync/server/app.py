@@ -1,6 +1,5 @@
 """The HTTP around the service: routes, a bounded queue, bounded bodies, compressed answers, one log line a request."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -18,9 +17,9 @@ from sync.errors import BadMessage, QiaomenError
 from sync.server import copies, jobs, metrics, openapi
 from sync.server.admission import GREETING, WORK
 from sync.server.blob_desk import OCTETS
+from sync.server.bodies import Bodies
 from sync.server.bundle_door import PATH, Door
 from sync.server.logs import log, log_failure
-from sync.server.problems import ProtocolError
 from sync.server.requests import Answer, Sent, problem
 from sync.server.service import Endpoint, Service
 from sync.server.settings import Settings
@@ -147,7 +146,7 @@ class _Exchange:
 
     def __init__(self, service: Service) -> None:
         self._admission = service.admission
-        self._body_s = service.settings.body_s
+        self._bodies = Bodies(within_s=service.settings.body_s)
 
     async def answer(
         self, request: _Request, endpoint: Endpoint, *, lane: str = WORK, most: int = LIMITS.json_bytes
@@ -156,8 +155,10 @@ class _Exchange:
         started = time.perf_counter_ns()
         counts: dict[str, object] = {"request": _request_id()}
         try:
+            self._admission.ask(lane)
+            sent = await self._sent(request, counts, most=most)
             with self._admission.place(lane):
-                answer = await endpoint(await self._sent(request, counts, most=most))
+                answer = await endpoint(sent)
             _count(counts, answer)
         except QiaomenError as error:
             answer = problem(error)
@@ -184,11 +185,7 @@ class _Exchange:
         told = request.headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
             raise BadMessage("too_large", most=most)
-        try:
-            async with asyncio.timeout(self._body_s):
-                body = await _body(request, most=most)
-        except TimeoutError as error:
-            raise ProtocolError(408, "too_slow") from error
+        body = await self._bodies.read(request.stream(), most=most)
         counts["received"] = len(body)
         scope = request.scope
         return Sent(
@@ -209,17 +206,6 @@ def _count(counts: dict[str, object], answer: Answer) -> None:
             metrics.count_push(operations, answer.body)
         case {"rows": int(rows)}:
             metrics.count_rows(rows)
-
-
-async def _body(request: _Request, *, most: int) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > most:
-            raise BadMessage("too_large", most=most)
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _path(request: _Request) -> str:

@@ -18,6 +18,4 @@ def taken_apart(message: Push, body: bytes) -> Batched:
         upgraded = [upgrade(operation, since=message.schema) for operation in operations]
         if upgraded != operations:
             groups = encode_operations(upgraded)
-    # A NUL can stand in JSON only as this escape; without it no value need be looked through.
-    found = flaws(groups, may_hold_nul=b"\\u0000" in body)
-    return Batched(message, groups, count, found, digest_batch(body), unsound(groups))
+    return Batched(message, groups, count, flaws(groups), digest_batch(body), unsound(groups))

@@ -165,14 +165,19 @@ class Runner:
     def _done(self, engine: Engine, function: Storage[T]) -> T:
         left = RETRIES
         while True:
+            is_committing = False
             try:
                 with metrics.working.track_inprogress(), engine.begin() as connection:
-                    return function(connection)
+                    answer = function(connection)
+                    is_committing = True
+                return answer
             except Raced:
                 if not left:
                     raise
             except DBAPIError as error:
-                if not left or getattr(error.orig, "sqlstate", "") not in _RETRYABLE:
+                # A database that ends a line does not always get to say why. Before the commit all is undone.
+                is_undone = error.connection_invalidated and not is_committing
+                if not left or not (is_undone or getattr(error.orig, "sqlstate", "") in _RETRYABLE):
                     raise
             left -= 1
             # Two that met once should not meet again: wait for a moment that grows.

@@ -37,7 +37,9 @@ class Settings:
     shows_code: bool = True  # each start makes the first enrolment code anew, until a PC is enrolled
     example: str = ""  # size of the made-up community that an empty database begins with
     sync_window_s: int = 0  # devices spread their rounds over this many seconds; 0: as their number asks for
-    queue_limit: int = 64  # requests taken and not answered, for work and for greetings each; above it 429
+    queue_limit: int = (
+        64  # requests that are here whole and not answered, for work and for greetings each; above it 429
+    )
     queue_spread_s: float = 10.0  # those who are refused come again spread over this, or longer
     body_s: float = 60.0  # for a request's body to arrive
     group_limit: int = 32  # waiting writes in one transaction (SQLite)

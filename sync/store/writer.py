@@ -1,6 +1,5 @@
 """Saving: operations are checked, allowed, stamped and merged; rows, outbox and what follows, in one transaction."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,8 @@ from sync.domain.catalogue import KINDS, Kind, check_value
 from sync.domain.clock import Clock, HybridClock
 from sync.domain.fields import Policy
 from sync.domain.merge import Row, merge
-from sync.domain.operations import DELETED, Operation, Values
+from sync.domain.operations import DELETED, LARGEST_OPERATION, Operation, Values
+from sync.domain.plain_text import clean_text
 from sync.domain.roles import authorise, made_by, names_another
 from sync.errors import AccessError, RuleError
 from sync.store import schema
@@ -22,8 +22,6 @@ from sync.store.database import Database
 Key = tuple[str, str]  # (kind, record id)
 Touched = frozenset[Key]
 Replaced = dict[str, tuple[Values, Clock]]  # register → what a patch replaced; undoes it when it is refused
-
-LARGEST_OPERATION = 256 * 1024  # bytes of JSON; a larger one is never taken by the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,22 +193,6 @@ def _clean(kind: Kind, name: str, value: Any) -> Any:
         value = [clean_text(name, item) if isinstance(item, str) else item for item in value]
     check_value(kind, name, value)
     return value
-
-
-def clean_text(field: str, text: str) -> str:
-    """The text in the one form that is stored and sent (NFC).
-
-    Raises RuleError(field, 'bad_text') for NUL and lone surrogates.
-    """
-    if "\0" in text:
-        raise RuleError(field, "bad_text")
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise RuleError(field, "bad_text") from error
-    return unicodedata.normalize("NFC", text)
 
 
 def _check_writable(kind: Kind, action: str, fields: Values) -> None:

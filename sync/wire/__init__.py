@@ -6,14 +6,12 @@ bytes: JSON, compressed, bounded.
 
 from sync.wire.bodies import (
     ENCODINGS,
-    clean_text,
     compress,
     decode,
     decompress,
     digest_batch,
     digest_heads,
     encode,
-    is_clean,
     packed,
     unpacked,
 )
@@ -25,6 +23,7 @@ from sync.wire.columns import (
     decode_rows,
     encode_operations,
     encode_rows,
+    members,
 )
 from sync.wire.messages import (
     LIMITS,
@@ -85,7 +84,6 @@ __all__ = [
     "Withdraw",
     "bad_values",
     "checked_rows",
-    "clean_text",
     "compress",
     "count_operations",
     "decode",
@@ -97,7 +95,7 @@ __all__ = [
     "encode",
     "encode_operations",
     "encode_rows",
-    "is_clean",
+    "members",
     "packed",
     "unpacked",
 ]

@@ -1,12 +1,11 @@
-"""The bytes of a message: JSON, compressed, never larger than allowed, free of text that others cannot read."""
+"""The bytes of a message: JSON, compressed, never larger than allowed."""
 
 import gzip
 import hashlib
 import re
-import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 import zstandard
@@ -134,19 +133,3 @@ def _from_gzip(body: bytes, limit: int) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise BadMessage("damaged_body")
     return whole
-
-
-def clean_text(text: str) -> str:
-    """The text in NFC, without NUL, a lone surrogate replaced by U+FFFD: what every database and program can hold."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    return text.replace("\0", "")
-
-
-def is_clean(value: Any) -> bool:
-    """Whether every text inside a value of a message is as ``clean_text`` would leave it."""
-    if isinstance(value, str):
-        return clean_text(value) == value
-    if isinstance(value, dict):
-        return all(is_clean(key) and is_clean(inner) for key, inner in value.items())
-    return not isinstance(value, Sequence) or all(map(is_clean, value))

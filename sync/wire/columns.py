@@ -54,7 +54,7 @@ def decode_operations(groups: Sequence[Group], *, most: int = LIMITS.operations)
     placed: list[tuple[int, Operation]] = []
     count_operations(groups, most=most)
     for group in groups:
-        placed += zip(accumulate(group.at), _members(group), strict=True)
+        placed += zip(accumulate(group.at), members(group), strict=True)
     placed.sort(key=itemgetter(0))
     return [operation for _, operation in placed]
 
@@ -82,7 +82,8 @@ def count_operations(groups: Sequence[Group], *, most: int = LIMITS.operations) 
     return count
 
 
-def _members(group: Group) -> Iterable[Operation]:
+def members(group: Group) -> Iterable[Operation]:
+    """The operations of a group in its order."""
     size = len(group.id)
     registers = group.prev_of
     prevs = [dict(zip(registers, clocks, strict=True)) for clocks in group.prev] if registers else _none(size)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from sync.domain.clock import Clock
-from sync.domain.operations import Action
+from sync.domain.operations import LARGEST_OPERATION, Action
 
 # One integer, sent with every request, for the messages and for the fields of the kinds alike.
 #
@@ -30,7 +30,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     operations: int = 3_000
     json_bytes: int = 4 * 1024 * 1024
-    operation_bytes: int = 256 * 1024
+    operation_bytes: int = LARGEST_OPERATION
     inflated_bytes: int = 16 * 1024 * 1024
     rows: int = 2_000  # of a page
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,8 +21,10 @@ from sync.client.schedule import Schedule
 from sync.errors import ServerTrouble
 from sync.server.admission import GREETING, MOST_S, WORK, Admission, sync_window_s
 from sync.server.app import make_app
+from sync.server.bodies import Bodies
 from sync.server.problems import ProtocolError
 from sync.server.settings import Settings
+from sync.wire import LIMITS
 
 Message = dict[str, Any]
 
@@ -200,30 +202,94 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     pytest.fail("never")
 
 
+class Dribble:
+    """Somebody who sends so many bytes to the server, and then neither more nor that this is all."""
+
+    def __init__(self, server: Server, first: bytes = b"") -> None:
+        self.sent: list[Message] = []
+        self.is_silent = False
+        self._first = first
+        self._over = asyncio.Event()
+        assert isinstance(server.http, TestClient)
+        self._loop = server.http.blocking_portal
+        self.ended = self._loop.start_task_soon(self._ask, server)
+
+    async def _ask(self, server: Server) -> None:
+        scope = {"type": "http", "method": "POST", "path": "/sync/v1/push", "raw_path": b"/sync/v1/push"}
+        scope |= {"query_string": b"", "headers": [], "client": ("192.0.2.1", 1), "server": ("server.test", 80)}
+        scope |= {"http_version": "1.1", "scheme": "http", "root_path": "", "asgi": {"version": "3.0"}}
+        await server.app(scope, self._receive, self._send)  # type: ignore[arg-type]
+
+    async def _receive(self) -> Message:
+        if self._first:
+            piece, self._first = self._first, b""
+            return {"type": "http.request", "body": piece, "more_body": True}
+        self.is_silent = True
+        await self._over.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    def hang_up(self) -> None:
+        """The line is cut."""
+        self._loop.call(self._over.set)
+        self.ended.result(60)
+
+
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
     with running(tmp_path, body_s=0.05) as server:
-        sent: list[Message] = []
-
-        async def receive() -> Message:
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        async def ask() -> None:
-            scope = {"type": "http", "method": "POST", "path": "/sync/v1/push", "raw_path": b"/sync/v1/push"}
-            scope |= {"query_string": b"", "headers": [], "client": ("192.0.2.1", 1), "server": ("server.test", 80)}
-            scope |= {"http_version": "1.1", "scheme": "http", "root_path": "", "asgi": {"version": "3.0"}}
-            await server.app(scope, receive, send)  # type: ignore[arg-type]
-
-        http = server.http
-        assert isinstance(http, TestClient)
-        http.blocking_portal.call(ask)
-        assert sent[0]["status"] == 408
-        assert b"too_slow" in sent[1]["body"]
-        assert (b"connection", b"close") in sent[0]["headers"]
+        slow = Dribble(server)
+        slow.ended.result(60)
+        assert slow.sent[0]["status"] == 408
+        assert b"too_slow" in slow.sent[1]["body"]
+        assert (b"connection", b"close") in slow.sent[0]["headers"]
         assert server.service.admission.waiting == 0
+
+
+def test_bodies_that_are_begun_and_never_ended_keep_nobody_out(database: str, tmp_path: Path) -> None:
+    with running(tmp_path, database=database, queue_limit=2) as server:
+        device = server.enrol(server.first_code())
+        slow = [Dribble(server, b"{") for _ in range(10)]
+        wait_until(lambda: all(one.is_silent for one in slow))
+        server.furnish(device)
+        device.accepted(server.visit("b1-101"))
+        assert device.pull()
+        assert [one.sent for one in slow] == [[]] * 10  # they are still there
+        for one in slow:
+            one.hang_up()
+        assert {one.sent[0]["status"] for one in slow} == {408}  # as good as too slow, and no fault of ours
+
+
+def test_of_too_many_bytes_on_their_way_the_oldest_give_way() -> None:
+    async def story() -> None:
+        bodies, over = Bodies(within_s=600, held_most=100), asyncio.Event()
+
+        async def begun(size: int) -> asyncio.Task[bytes]:
+            held = asyncio.Event()
+
+            async def pieces() -> AsyncIterator[bytes]:
+                yield bytes(size)
+                held.set()
+                await over.wait()
+
+            reading = asyncio.create_task(bodies.read(pieces(), most=LIMITS.json_bytes))
+            await held.wait()
+            return reading
+
+        first, *others = [await begun(size) for size in (40, 30, 30)]  # as many as may be
+        fourth = await begun(35)
+        with pytest.raises(ProtocolError, match="too_slow"):
+            await first
+        assert not any(one.done() for one in (*others, fourth))
+        last = await begun(500)
+        ends = await asyncio.gather(*others, fourth, return_exceptions=True)
+        assert [getattr(end, "code", "") for end in ends] == ["too_slow"] * 3
+        over.set()
+        assert await last == bytes(500)
+        assert bodies._held == {}
+
+    asyncio.run(story())
 
 
 @contextmanager

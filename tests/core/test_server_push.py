@@ -96,7 +96,10 @@ def test_refused_operations_leave_the_others_applied(server: Server, secretary: 
         (server.visit("b1-101", building_id=places["b2"]), "invalid", "building_id"),
         (server.visit("b1-101", household_id=lost), "parent_missing", "household_id"),
         (server.visit("b1-101", mood="good"), "schema", "mood"),
-        (server.visit("b1-101", note="a\0b"), "invalid", "note"),
+        (server.visit("b1-101", note="a\0b"), "bad_text", "note"),
+        (server.visit("b1-101", note="e\u0301"), "bad_text", "note"),
+        (server.visit("b1-101", visitor_ids=[head.author, "e\u0301"]), "bad_text", "visitor_ids"),
+        (server.visit("b1-101", reasons=["好" * 200] * 500), "too_large", ""),
         (new("shoe", new_id(START), size=44), "schema", ""),
         (new("visit", "not-a-uuid", household_id=places["b1-101"]), "invalid", "id"),
         (patch("visit", lost, note="x"), "unknown_record", ""),
@@ -110,6 +113,31 @@ def test_refused_operations_leave_the_others_applied(server: Server, secretary: 
     assert head.refused(*mixed) == expected
     head.pull()
     assert {row.id for row in head.of_kind("visit")} == {visit.id for visit in good}
+
+
+def test_an_operation_has_256_kib_at_the_most(server: Server, secretary: Device) -> None:
+    head = head_of(server, secretary)
+    head.hello()
+    bare = head.stamped(server.visit("b1-101", reasons=[], note=""))
+    around = len(msgspec.json.encode(bare))
+
+    def with_size(size: int) -> Operation:
+        items, rest = divmod(size - around + 1, 153)  # 150 letters, two quotes and a comma
+        fields = {**bare.fields, "reasons": ["x" * 150] * items, "note": "x" * rest}
+        visit = msgspec.structs.replace(bare, id=new_id(START), fields=fields)
+        assert len(msgspec.json.encode(visit)) == size
+        return visit
+
+    limit = wire.LIMITS.operation_bytes
+    small, whole, more = server.visit("b1-102"), with_size(limit), with_size(limit + 1)
+    assert head.refused(small, more, whole) == [(1, "too_large", "")]
+    many = {f"register{n}": (1, 1) for n in range(20_000)}
+    head.pull()
+    change = head.stamped(patch("visit", small.id, note="x"))
+    assert head.refused(msgspec.structs.replace(change, prev={**change.prev, **many})) == [(0, "too_large", "")]
+    head.pull()
+    assert {row.id for row in head.of_kind("visit")} == {small.id, whole.id}
+    assert head.rows[small.id].values["note"] == ""
 
 
 def test_an_operation_for_somebody_elses_account_is_refused(server: Server, secretary: Device) -> None:

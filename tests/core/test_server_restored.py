@@ -2,6 +2,7 @@
 
 import logging
 import random
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from sync.domain.ids import new_id
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED
 from sync.server.storage import epochs
+from sync.server.storage.replicas import tag_of
+
+MINUTE = 60_000
 
 
 @pytest.mark.parametrize("by", ["batch", "cursor"])
@@ -433,19 +437,32 @@ def test_numbers_of_lost_demands_are_not_given_again(server: Server, staff: Devi
         return number
 
     kept = backup(server)
-    lost = [made(), made()]
-    held = dict(staff.rows)
-    restore(server, kept)
-    begin_anew(server)
-    greet(staff)
-    since = [made(), made()]
-    assert [number[-3:] for number in (*lost, *since)] == ["001", "002", "501", "502"]
-    give_back(staff, rows=held)
-    staff.pull()
-    numbers = [row.values["demand_no"] for row in staff.of_kind("demand")]
-    assert sorted(numbers) == sorted([*lost, *since])
+    given = [made(), made()]
+    for _ in range(2):  # the same backup twice on one day
+        held = dict(staff.rows)
+        server.clock.now += MINUTE
+        restore(server, kept)
+        begin_anew(server)
+        greet(staff)
+        given += [made(), made()]
+        give_back(staff, rows=held)
+        staff.pull()
+        assert sorted(row.values["demand_no"] for row in staff.of_kind("demand")) == sorted(given)
+    assert [int(number[13:]) for number in given] == [1, 2, 71001, 71002, 72001, 72002]
+    assert len(set(given)) == 6
     server.clock.now += DAY
-    assert made()[-3:] == "001"
+    assert made()[13:] == "001"
+
+
+def test_no_two_replicas_number_alike() -> None:
+    tags = [tag_of(count) for count in range(60_000)]
+    assert tags[:2] + tags[31:33] + tags[1023:1026] == ["00", "01", "0Z", "10", "ZZ", "00A", "01A"]
+    assert len(set(tags)) == len(tags)
+    # Whatever the serial, its digits begin where the characters end: no two pairs make one number.
+    assert all(not tag[2:].strip(ascii_uppercase) for tag in tags)
+    serials = (1, 10, 999, 1000, 10_001, 1_449_999)
+    numbers = {f"{tag}{serial:03}" for tag in tags[:3_000] for serial in serials}
+    assert len(numbers) == 3_000 * len(serials)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from postgresql import PostgreSQL
 from sync.server.runner import Raced, Runner
@@ -175,6 +175,36 @@ def test_many_threads(runner: Runner) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(some, range(0, 640, 40)))
     assert numbers(runner) == list(range(640))
+
+
+def test_a_line_to_the_database_that_breaks_is_made_anew_but_not_at_the_commit(
+    postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    runner = Runner(Settings(data=tmp_path, database=postgresql.new_database()))
+    tries: list[int] = []
+
+    def cut(connection: Connection) -> None:
+        with pytest.raises(DBAPIError):
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    def cut_once(connection: Connection) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return len(tries)
+
+    def cut_at_the_commit(connection: Connection) -> None:
+        tries.append(1)
+        cut(connection)
+
+    try:
+        assert runner.write_now(cut_once) == 2
+        tries.clear()
+        with pytest.raises(SQLAlchemyError):
+            runner.write_now(cut_at_the_commit)
+        assert tries == [1]
+    finally:
+        runner.close()
 
 
 def test_what_the_database_gave_up_for_lack_of_our_time_is_done_again(postgresql: PostgreSQL, tmp_path: Path) -> None:

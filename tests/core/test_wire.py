@@ -368,41 +368,6 @@ def test_an_unknown_encoding_is_refused(encoding: str) -> None:
         wire.decompress(zlib.compress(b"x"), encoding=encoding)
 
 
-# ---------------------------------------------------------------------------------------------------- text
-
-
-@pytest.mark.parametrize(
-    ("text", "clean"),
-    [
-        ("王秀英", "王秀英"),
-        ("陈𬱖 𠮷田", "陈𬱖 𠮷田"),
-        ("e\u0301", "é"),
-        ("a\0b", "ab"),
-        ("é\0", "é"),
-        ("好\ud800好", "好\ufffd好"),
-        ("两行\n文字\t", "两行\n文字\t"),
-        ("", ""),
-    ],
-)
-def test_text_is_made_clean(text: str, clean: str) -> None:
-    assert wire.clean_text(text) == clean
-    assert wire.is_clean(text) == (text == clean)
-
-
-@given(st.text(st.characters(), max_size=20))
-def test_clean_text_stays_clean_and_can_be_sent(text: str) -> None:
-    clean = wire.clean_text(text)
-    assert wire.clean_text(clean) == clean
-    assert wire.decode(wire.encode(wire.Problem(code=clean)), type_=wire.Problem).code == clean
-
-
-def test_text_is_looked_at_inside_lists_and_mappings() -> None:
-    assert wire.is_clean(["a", {"b": ["好", 1, None, True]}])
-    assert not wire.is_clean(["a", {"b": ["\0"]}])
-    assert not wire.is_clean({"\0": 1})
-    assert not wire.is_clean(("e\u0301",))
-
-
 def test_a_batch_is_packed_once_and_one_of_an_earlier_program_is_read_as_it_is() -> None:
     body = wire.encode(pushed(visits(3)))
     packed = wire.packed(body)

@@ -16,7 +16,8 @@ from sync.server.storage.batch import Batch
 from sync.server.storage.replicas import Replica
 from sync.server.storage.waiting import WAITING
 
-_AFTER_RESTORE = 501  # serial; half of them for each, as devices still hold numbers that this server has forgotten
+_MINUTE_MS, _MINUTES_A_DAY = 60_000, 24 * 60
+_BEFORE, _A_LIFE = 10, 1000  # thousands of serials a day before any restore; serials for each minute of one
 _CODE_TAIL = 3  # of the area code of twelve digits: the community's own
 
 
@@ -45,12 +46,15 @@ def follow_parents(batch: Batch) -> None:
 def number_demands(
     batch: Batch, made: Iterable[str], replica: Replica, *, community_code: str, restored_at: int
 ) -> Replica:
-    """Give new demands their numbers: code tail, day, the replica's two characters, serial; the replica afterwards.
+    """Give new demands their numbers: code tail, day, the replica's characters, serial; the replica afterwards.
 
-    On the day of a restore (``restored_at``, ms, 0 for never) the serials go on far behind those that were lost.
+    On the day of a restore (``restored_at``, ms, 0 for never) the serials go on far behind those that were lost, and
+    behind those of another restore on that day: devices still hold numbers that this server has forgotten.
     """
     day = day_of(batch.now).replace("-", "")
-    least = _AFTER_RESTORE if restored_at and day_of(restored_at).replace("-", "") == day else 1
+    least = 1
+    if restored_at and day_of(restored_at).replace("-", "") == day:
+        least = (_BEFORE + restored_at // _MINUTE_MS % _MINUTES_A_DAY) * _A_LIFE + 1
     for demand_id in made:
         row = batch.row(demand_id)
         assert row is not None

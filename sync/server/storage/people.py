@@ -12,6 +12,7 @@ from sync.domain.catalogue import KINDS, check_value
 from sync.domain.fields import Type
 from sync.domain.ids import new_id
 from sync.domain.lines import one_line
+from sync.domain.plain_text import is_clean
 from sync.domain.roles import SECRETARY_ROLES, Viewer
 from sync.errors import KeysError, RuleError
 from sync.keys.codes import new_one_time_code, read_one_time_code
@@ -124,7 +125,7 @@ def _check(kind: str, values: Mapping[str, Any]) -> None:
             raise ProtocolError(422, "invalid", field=name) from error
         if KINDS[kind].fields[name].type is Type.CHOICE and not value:
             raise ProtocolError(422, "invalid", field=name)
-        if isinstance(value, str) and "\0" in value:
+        if isinstance(value, str) and not is_clean(value):
             raise ProtocolError(422, "invalid", field=name)
 
 

@@ -15,6 +15,7 @@ SEEN_EVERY_MS = 60 * 60 * 1000  # a replica that says nothing new of itself is n
 
 _table = schema.replica
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LETTERS = _ALPHABET[10:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +194,17 @@ def _next_tag(connection: Connection, community: str) -> str:
     count = connection.execute(
         text("SELECT count(*) FROM replica WHERE community = :community"), {"community": community}
     ).scalar_one()
-    return _ALPHABET[count // 32 % 32] + _ALPHABET[count % 32]
+    return tag_of(count)
+
+
+def tag_of(count: int) -> str:
+    """What the demands of the replica that came after ``count`` others are numbered with; never the same twice.
+
+    Two characters, and letters after them when those are used up: digits that follow are the serial's.
+    """
+    more, rest = divmod(count, len(_ALPHABET) ** 2)
+    tag = _ALPHABET[rest // 32] + _ALPHABET[rest % 32]
+    while more:
+        more, letter = divmod(more - 1, len(_LETTERS))
+        tag += _LETTERS[letter]
+    return tag

@@ -96,7 +96,7 @@ replica = Table(
     Column("app", Text, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("tag", Text, nullable=False),  # two characters, part of the numbers given to its demands
+    Column("tag", Text, nullable=False),  # two characters or more, part of the numbers given to its demands
     Column("number_day", Text, nullable=False),  # the day of the last demand number given to this replica
     Column("number_last", Integer, nullable=False),
 )

@@ -1,7 +1,7 @@
 """Are the values of a batch what the catalogue allows? Asked by columns; one by one only where a column fails."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Annotated, Any, Literal
@@ -11,23 +11,27 @@ import msgspec
 from sync.domain.calendar import parse_day
 from sync.domain.catalogue import KINDS, Kind, check_value
 from sync.domain.fields import LAST_INSTANT, Type
-from sync.domain.operations import DELETED
+from sync.domain.operations import DELETED, LARGEST_OPERATION
+from sync.domain.plain_text import is_clean
 from sync.errors import RuleError
-from sync.wire import Group, bad_values
+from sync.wire import Group, bad_values, members
 
 Flaw = tuple[str, str]  # refusal code, field
 LONGEST_LIST = 2000  # items
 # Streams are named after records: an id with a colon in it could name somebody else's stream.
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ID, _IDS = re.compile(_UUID), re.compile(f"{_UUID}(?:,{_UUID})*")
+# Bytes of an operation's JSON at the most: around its fields, of a clock in ``prev``, of a letter, around a text.
+_HEAD, _CLOCK, _LETTER, _QUOTES = 600, 60, 6, 8
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_INSTANT)]
 
 
-def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
+def flaws(groups: Sequence[Group]) -> dict[int, Flaw]:
     """The operations of a batch, by their places, that carry a value no form could have made.
 
-    Codes: ``schema`` (a kind or field of a newer program), ``invalid``, ``too_large``.
+    Codes: ``schema`` (a kind or field of a newer program), ``invalid``, ``bad_text`` (not NFC, or a NUL in it),
+    ``too_large`` (a text, or without a field the operation as a whole).
     """
     found: dict[int, Flaw] = {}
     for group in groups:
@@ -47,10 +51,10 @@ def flaws(groups: Sequence[Group], *, may_hold_nul: bool) -> dict[int, Flaw]:
                 continue
             for place in _bad(kind, name, column):
                 found.setdefault(places[place], (_code(kind, name, column[place]), name))
-            if may_hold_nul:
-                for place, value in enumerate(column):
-                    if _holds_nul(value):
-                        found.setdefault(places[place], ("invalid", name))
+            for place in _unclean(column):
+                found.setdefault(places[place], ("bad_text", name))
+        for place in _too_large(kind, group):
+            found.setdefault(places[place], ("too_large", ""))
     return found
 
 
@@ -121,6 +125,36 @@ def _plain_type(kind: str, name: str) -> Any:
     if field.type is Type.CHOICE:
         return Literal[("", *field.options)]
     return Annotated[str, msgspec.Meta(max_length=field.limit)]
+
+
+def _unclean(column: Sequence[Any]) -> Iterable[int]:
+    """The places of texts that are in another form than the stored one; all are looked at together first."""
+    if is_clean(_text(column)):
+        return ()
+    return (at for at, value in enumerate(column) if not is_clean(_text([value])))
+
+
+def _text(column: Sequence[Any]) -> str:
+    """All that is text in these values; the line ends keep one from altering the next."""
+    try:
+        return "\n".join(column)
+    except TypeError:
+        texts = (value if isinstance(value, list) else [value] for value in column)
+        return "\n".join(text for some in texts for text in some if isinstance(text, str))
+
+
+def _too_large(kind: Kind, group: Group) -> Iterable[int]:
+    """The places of operations beyond the limit. Only a long list, or many names of registers, takes one there."""
+    most = _HEAD + sum(len(name) + _CLOCK for name in group.prev_of)
+    for name, column in zip(group.fields, group.cols, strict=False):
+        field = kind.fields.get(name)
+        items = 1
+        if field is not None and field.type is Type.LIST:
+            items = max((len(value) for value in column if isinstance(value, list)), default=0)
+        most += len(name) + items * (_LETTER * (field.limit if field is not None else 1) + _QUOTES)
+    if most <= LARGEST_OPERATION:
+        return ()
+    return (at for at, one in enumerate(members(group)) if len(msgspec.json.encode(one)) > LARGEST_OPERATION)
 
 
 def _code(kind: Kind, name: str, value: Any) -> str:
