@@ -19,7 +19,7 @@ from desktop.widgets.nav_button import NavButton
 from sync.domain.roles import Viewer
 
 if TYPE_CHECKING:
-    from sync.store.waiting import Waiting
+    from sync.store.next_steps import Waiting
     from sync.store.writer import Touched
 
 WIDTH = 176
@@ -127,7 +127,7 @@ class WaitingCounts(QObject):
 
     def reload(self) -> None:
         """Count again for whoever works now."""
-        from sync.store.waiting import waiting  # the store is not wanted before somebody unlocks
+        from sync.store.next_steps import waiting  # the store is not wanted before somebody unlocks
 
         session = self._context.session
         if not session.is_open:

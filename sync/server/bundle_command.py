@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from sync.errors import BundleError, Offline, StoreError
 from sync.server.bundle import Report
-from sync.server.bundle_door import hand_in
+from sync.server.bundle_caller import hand_in
 from sync.server.runner import DATABASE_FILE
 from sync.server.service import Service
 from sync.server.settings import Settings

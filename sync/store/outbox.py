@@ -1,4 +1,4 @@
-"""The outbox: batches out of it, one or several in a row, and how much is waiting. ``answers`` takes the replies in."""
+"""The outbox: batches out of it, one or several in a row, how much is waiting, and the door to ``answers``."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,8 @@ from sync.store import unsent
 from sync.store.answers import (
     BATCHES_KEPT,
     Refusal,
-    Refused,
     Reply,
-    dismiss,
     note_batch,
-    quarantined,
-    retry,
     set_aside,
     settle,
 )
@@ -28,15 +24,11 @@ __all__ = [
     "Limits",
     "Pending",
     "Refusal",
-    "Refused",
     "Reply",
     "batch_log",
-    "dismiss",
     "give_back",
     "in_flight",
     "pending_counts",
-    "quarantined",
-    "retry",
     "set_aside",
     "settle",
     "take_batch",

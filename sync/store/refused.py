@@ -10,7 +10,7 @@ from sync.domain.handing import HandingIntent
 from sync.domain.masking import mask_phone
 from sync.domain.operations import Operation
 from sync.domain.roles import Viewer
-from sync.store import outbox
+from sync.store import quarantine
 from sync.store.database import Database, converted
 from sync.store.demand_rows import place_name
 from sync.store.store import Store
@@ -55,8 +55,8 @@ class Item:
 
 def items(db: Database, viewer: Viewer) -> tuple[Item, ...]:
     """What the viewer made or may read, newest first."""
-    deeds: dict[tuple[str, int], list[outbox.Refused]] = {}
-    for found in outbox.quarantined(db, viewer):
+    deeds: dict[tuple[str, int], list[quarantine.Refused]] = {}
+    for found in quarantine.quarantined(db, viewer):
         deeds.setdefault((found.operation.author, found.made_at), []).append(found)
     with converted():
         states = dict(db.conn.execute("SELECT op, state FROM quarantine").fetchall())
@@ -73,13 +73,13 @@ def count(db: Database) -> int:
 
 def retry(store: Store, ops: tuple[int, ...], *, author: str = "") -> Touched:
     """Send all of a deed once more, oldest first; what cannot be applied stays. ``author`` is who says so."""
-    return frozenset().union(*(outbox.retry(store, op, author=author) for op in ops))
+    return frozenset().union(*(quarantine.retry(store, op, author=author) for op in ops))
 
 
 def dismiss(store: Store, ops: tuple[int, ...]) -> None:
     """Take a deed out of quarantine, as a person decided; nothing else ever does."""
     for op in ops:
-        outbox.dismiss(store, op)
+        quarantine.dismiss(store, op)
 
 
 def put_aside(store: Store, ops: tuple[int, ...], *, aside: bool = True) -> None:
@@ -129,7 +129,7 @@ def unbind(db: Database, account_id: str, page: str, key: str) -> None:
 
 def export(db: Database, viewer: Viewer, item: Item) -> bytes:
     """The deed as readable JSON, for the person who takes it along: only what the viewer made or may read."""
-    mine = {found.op: found for found in outbox.quarantined(db, viewer)}
+    mine = {found.op: found for found in quarantine.quarantined(db, viewer)}
     lines = [
         {
             "kind": found.operation.kind,
@@ -157,7 +157,7 @@ def _mark(store: Store, ops: tuple[int, ...], state: str) -> None:
         store.db.conn.executemany("UPDATE quarantine SET state = ? WHERE op = ?", [(state, op) for op in ops])
 
 
-def _item(db: Database, viewer: Viewer, found: list[outbox.Refused], states: dict[int, str]) -> Item:
+def _item(db: Database, viewer: Viewer, found: list[quarantine.Refused], states: dict[int, str]) -> Item:
     main = min(found, key=lambda one: (one.code in _FOLLOWS, one.operation.kind in _EVENTS, one.op))
     operation = main.operation
     household_id = next((home for one in found if (home := _household(db, one.operation))), "")

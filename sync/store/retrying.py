@@ -1,6 +1,6 @@
 """Refused operations that are tried again by themselves: those that only the server's own trouble has stopped."""
 
-from sync.store import outbox
+from sync.store import quarantine
 from sync.store.store import Store
 from sync.store.writer import Touched
 
@@ -19,4 +19,4 @@ def try_again(store: Store, *, app: str) -> Touched:
     latest = store.now() if is_updated else store.now() - DAILY_MS
     statement = "SELECT op FROM quarantine WHERE code = ? AND at <= ? AND state = 'open' ORDER BY op"
     due = store.db.conn.execute(statement, (_ITS_OWN, latest)).fetchall()
-    return frozenset().union(*(outbox.retry(store, op) for (op,) in due))
+    return frozenset().union(*(quarantine.retry(store, op) for (op,) in due))

@@ -13,7 +13,7 @@ from servers import Device, Server, patch
 from stations import Station
 from sync.domain.calendar import DAY
 from sync.domain.conflicts import LOST
-from sync.store import blobs, conflicts, outbox
+from sync.store import blobs, conflicts, quarantine
 from sync.store.blobs import Way
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # files know no engine
@@ -197,7 +197,7 @@ def test_bytes_of_what_was_refused_and_thrown_away_go_too(
     move(second)
     (line,) = second.store.db.conn.execute("SELECT op FROM quarantine").fetchall()
     assert second.store.db.conn.execute("SELECT count(*) FROM blob").fetchone() == (1,)
-    outbox.dismiss(second.store, line[0])
+    quarantine.dismiss(second.store, line[0])
     move(second)
     assert second.store.db.conn.execute("SELECT count(*) FROM blob").fetchone() == (0,)
 

@@ -11,7 +11,7 @@ from sync.client.api import Api, open_client
 from sync.domain.ids import new_id
 from sync.domain.operations import patch
 from sync.errors import Offline, Refused, ServerTrouble
-from sync.store import outbox
+from sync.store import outbox, quarantine
 from sync.store.state import history
 
 
@@ -203,7 +203,7 @@ def test_an_operation_that_cannot_be_read_waits_for_a_person(
     first.line.mishaps = ["", answer, answer]
     outcome = first.sync()
     assert (outcome.pushed, outcome.refused) == (1, 1)
-    assert [line.code for line in outbox.quarantined(first.store.db, first.store.viewer(first.account))] == [code]
+    assert [line.code for line in quarantine.quarantined(first.store.db, first.store.viewer(first.account))] == [code]
 
 
 def test_a_clock_that_went_wrong_between_greeting_and_batch(server: Server, first: Station) -> None:

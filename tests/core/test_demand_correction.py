@@ -27,7 +27,7 @@ from sync.domain.roles import Places, Viewer, viewer
 from sync.errors import AccessError, RuleError
 from sync.store import demand_places, demands
 from sync.store.demand_places import place_at
-from sync.store.waiting import Waiting, waiting
+from sync.store.next_steps import Waiting, waiting
 from world import Ids, World, rules
 
 NOW = instant("2026-11-23 09:00")

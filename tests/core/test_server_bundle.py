@@ -11,11 +11,12 @@ from sync import wire
 from sync.client import bundle
 from sync.errors import BundleError, Offline
 from sync.keys.signatures import KeyPair
-from sync.server import bundle_door
+from sync.server import bundle_caller
 from sync.server.__main__ import main
 from sync.server.bundle import Report
+from sync.server.bundle_caller import hand_in
 from sync.server.bundle_command import _told
-from sync.server.bundle_door import PATH, hand_in
+from sync.server.bundle_door import PATH
 from sync.server.settings import wall_ms
 from sync.store.store import Store
 from world import KEY, rules
@@ -158,6 +159,6 @@ def test_only_who_may_read_the_folder_comes_in(tmp_path: Path) -> None:
 
 def test_what_the_server_answers_is_understood() -> None:
     code = wire.encode(wire.Problem(code="bundle_damaged"))
-    assert isinstance(bundle_door._refusal(code), BundleError)
-    assert isinstance(bundle_door._refusal(wire.encode(wire.Problem(code="unavailable"))), Offline)
-    assert isinstance(bundle_door._refusal(b"<html>"), Offline)
+    assert isinstance(bundle_caller._refusal(code), BundleError)
+    assert isinstance(bundle_caller._refusal(wire.encode(wire.Problem(code="unavailable"))), Offline)
+    assert isinstance(bundle_caller._refusal(b"<html>"), Offline)

@@ -8,7 +8,7 @@ import msgspec
 from sync.domain.checks import row_check
 from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation, new, patch
-from sync.store import giving_back, merging, outbox, schema, unsent
+from sync.store import giving_back, merging, outbox, quarantine, schema, unsent
 from sync.store.merging import Page
 from sync.store.outbox import Limits, Refusal, Reply
 from sync.store.replicas import learn_offset, put_clocks_right, rename_replica
@@ -139,7 +139,7 @@ def test_a_row_the_server_will_not_have_back_waits_for_a_person(world: World) ->
         assert batch is not None
         outbox.settle(world.store, Reply(batch.number, (Refusal(0, "out_of_scope"),)))
     assert all_rows(world)["household", home] == row
-    refused = outbox.quarantined(world.store.db, world.viewer("head3"))
+    refused = quarantine.quarantined(world.store.db, world.viewer("head3"))
     assert [(one.code, one.operation.action) for one in refused] == [("out_of_scope", "state")] * 2
     assert len({one.op for one in refused}) == 2
 
@@ -152,7 +152,7 @@ def refused_state(world: World, record_id: str) -> int:
     batch = outbox.take_batch(world.store, encode)
     assert batch is not None
     outbox.settle(world.store, Reply(batch.number, (Refusal(0, "invalid"),)))
-    (one,) = outbox.quarantined(world.store.db, world.viewer("head3"))
+    (one,) = quarantine.quarantined(world.store.db, world.viewer("head3"))
     return one.op
 
 
@@ -161,9 +161,9 @@ def test_a_row_the_server_would_not_have_is_sent_again_as_own_work(world: World)
     row = all_rows(world)["household", home]
     op = refused_state(world, home)
     schema.remove(world.store.db, "household", [home])  # the restored server has none
-    outbox.retry(world.store, op)
-    assert len(outbox.quarantined(world.store.db, world.viewer("head3"))) == 1  # nobody has said so
-    assert outbox.retry(world.store, op, author=me) >= {("household", home)}
+    quarantine.retry(world.store, op)
+    assert len(quarantine.quarantined(world.store.db, world.viewer("head3"))) == 1  # nobody has said so
+    assert quarantine.retry(world.store, op, author=me) >= {("household", home)}
     (line,) = unsent.lines(world.store.db)
     sent = line.operation
     assert (sent.action, sent.author, sent.device, sent.clocks) == ("new", me, world.store.replica, {})
@@ -181,7 +181,7 @@ def test_what_is_missing_in_a_row_that_is_here_is_written_into_it(world: World) 
     op = refused_state(world, home)
     # What the restored server has, without the number.
     schema.put(world.store.db, [replace(row, values={**row.values, "contact_phone": "", "building_id": "elsewhere"})])
-    outbox.retry(world.store, op, author=me)
+    quarantine.retry(world.store, op, author=me)
     (line,) = unsent.lines(world.store.db)
     assert line.operation.action == "patch"
     assert line.operation.fields == {"contact_phone": "13800000001"}
@@ -190,7 +190,7 @@ def test_what_is_missing_in_a_row_that_is_here_is_written_into_it(world: World) 
 
 def test_a_row_that_is_here_as_it_was_need_not_be_sent(world: World) -> None:
     op = refused_state(world, world.id("b3:201"))
-    assert outbox.retry(world.store, op, author=world.as_("head3")) == frozenset()
+    assert quarantine.retry(world.store, op, author=world.as_("head3")) == frozenset()
     assert outbox.pending_counts(world.store.db).quarantined == 0
     assert unsent.lines(world.store.db) == []
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sync.domain.operations import DELETED, Operation, delete, new, patch
-from sync.store import merging, outbox, schema, unsent
+from sync.store import merging, outbox, quarantine, schema, unsent
 from sync.store.merging import Page
 from sync.store.outbox import Batch, Limits, Refusal, Reply
 from world import World
@@ -150,11 +150,11 @@ def test_a_refused_new_is_gone_and_kept_aside(world: World) -> None:
     assert row(world, other) is not None
     contact = world.store.db.execute("SELECT last_contact_on, last_outcome FROM household_contact").fetchone()
     assert contact == (None, "no_answer")
-    (refused,) = outbox.quarantined(world.store.db, world.viewer("head3"))
+    (refused,) = quarantine.quarantined(world.store.db, world.viewer("head3"))
     assert (refused.operation.id, refused.code, refused.refused_at) == (made.id, "invalid", world.clock())
-    assert outbox.quarantined(world.store.db, world.viewer("head1")) == ()
+    assert quarantine.quarantined(world.store.db, world.viewer("head1")) == ()
     assert outbox.pending_counts(world.store.db).quarantined == 1
-    outbox.dismiss(world.store, refused.op)
+    quarantine.dismiss(world.store, refused.op)
     assert outbox.pending_counts(world.store.db).quarantined == 0
 
 
@@ -227,11 +227,11 @@ def test_work_on_a_refused_new_goes_into_quarantine_with_it_and_comes_back_with_
     world.save("head3", [patch("demand", made.id, title="b"), event])
     outbox.settle(world.store, Reply(1, (Refusal(0, "server_error"),)))
     assert row(world, made) is None
-    codes = {one.operation.action: one.code for one in outbox.quarantined(world.store.db, world.viewer("head3"))}
+    codes = {one.operation.action: one.code for one in quarantine.quarantined(world.store.db, world.viewer("head3"))}
     assert codes == {"new": "server_error", "patch": "unknown_record"}
     answer(world, (0, "parent_missing"))
-    first = outbox.quarantined(world.store.db, world.viewer("head3"))[-1]
-    assert outbox.retry(world.store, first.op) == {("demand", made.id)}
+    first = quarantine.quarantined(world.store.db, world.viewer("head3"))[-1]
+    assert quarantine.retry(world.store, first.op) == {("demand", made.id)}
     assert title(world, made) == "漏水"
     # Accepted at last: what waited for it is sent by itself.
     assert answer(world) == {("demand", made.id), ("demand_event", "event")}
@@ -247,20 +247,20 @@ def test_whatever_record_was_missing_what_names_it_is_tried_again(world: World) 
     raised = new("demand", "d", **place, scope_id="home", title="漏水", category="01")
     world.save("head3", [household, raised])
     answer(world, (0, "server_error"), (1, "parent_missing"))
-    refused = outbox.quarantined(world.store.db, world.viewer("head3"))[-1]
-    outbox.retry(world.store, refused.op)
+    refused = quarantine.quarantined(world.store.db, world.viewer("head3"))[-1]
+    quarantine.retry(world.store, refused.op)
     assert answer(world) == {("demand", "d")}
     assert outbox.pending_counts(world.store.db).quarantined == 0
     answer(world)
 
 
 def test_what_cannot_be_tried_again_stays_where_it_is(world: World) -> None:
-    assert outbox.retry(world.store, 99) == frozenset()
+    assert quarantine.retry(world.store, 99) == frozenset()
     made = demand(world)
     world.save("head3", [made, patch("demand", made.id, title="b")])
     answer(world, (0, "invalid"), (1, "unknown_record"))
-    second = outbox.quarantined(world.store.db, world.viewer("head3"))[0]
-    assert outbox.retry(world.store, second.op) == frozenset()
+    second = quarantine.quarantined(world.store.db, world.viewer("head3"))[0]
+    assert quarantine.retry(world.store, second.op) == frozenset()
     assert outbox.pending_counts(world.store.db).quarantined == 2
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sync.domain.operations import Operation, new, patch
-from sync.store import merging, outbox, replicas, schema, unsent
+from sync.store import merging, outbox, quarantine, replicas, schema, unsent
 from sync.store.merging import Page
 from sync.store.outbox import Batch, Limits, Refusal, Reply
 from world import World
@@ -148,7 +148,7 @@ def test_a_refused_new_takes_along_what_was_refused_for_want_of_it(world: World)
     assert outbox.pending_counts(world.store.db).quarantined == 0
     answer(world, 2, (0, "unknown_record"))
     assert schema.load_one(world.store.db, "demand", made.id) is None
-    codes = [one.code for one in outbox.quarantined(world.store.db, world.viewer("staff"))]
+    codes = [one.code for one in quarantine.quarantined(world.store.db, world.viewer("staff"))]
     assert codes == ["unknown_record", "unknown_record", "server_error"]
     assert outbox.pending_counts(world.store.db).unsent == 0
 

@@ -11,7 +11,7 @@ from sync.domain.checks import row_check
 from sync.domain.clock import hlc_of
 from sync.domain.merge import Row
 from sync.domain.operations import Operation, delete, new, patch
-from sync.store import merging, outbox, retrying, schema, served, unsent, upgrading, verifying
+from sync.store import merging, outbox, quarantine, retrying, schema, served, unsent, upgrading, verifying
 from sync.store.database import converted, immediate
 from sync.store.merging import Page
 from sync.store.outbox import Refusal, Reply
@@ -234,7 +234,7 @@ def test_unsent_and_refused_work_of_an_earlier_program_is_upgraded(world: World)
     (line,) = unsent.lines(world.store.db)
     assert line.operation.fields == {"title": "c!"}
     assert line.replaced["title"][0] == {"title": "a!"}
-    (refused,) = outbox.quarantined(world.store.db, world.viewer("head3"))
+    (refused,) = quarantine.quarantined(world.store.db, world.viewer("head3"))
     assert refused.operation.fields == {"title": "b!"}
 
 

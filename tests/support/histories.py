@@ -23,7 +23,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation, patch
 from sync.errors import AccessError, Offline, Refused, RuleError, ServerTrouble, StoreError
 from sync.server.storage.rights import KINDS_OF_RIGHTS
-from sync.store import giving_back, merging, outbox, schema, unsent
+from sync.store import giving_back, merging, quarantine, schema, unsent
 from sync.store.store import Store
 from witness import SpoiltLine, Witness
 from world import KEY, rules
@@ -158,7 +158,7 @@ class Story:
         fields = {name: value for name, value in operation.fields.items() if value != "spoilt"}
         mended = msgspec.json.encode(msgspec.structs.replace(operation, fields=fields))
         pc.store.db.conn.execute("UPDATE quarantine SET body = ? WHERE op = ?", (mended, op))
-        outbox.retry(pc.store, op)
+        quarantine.retry(pc.store, op)
 
     def sync(self, pc: Pc, mishaps: Sequence[str] = ()) -> Outcome | None:
         """One session on a line with these mishaps; None when it broke."""

@@ -17,7 +17,7 @@ from desktop.widgets.nav_button import NavButton
 from sync.domain.demands import ANONYMOUS, DemandIntent
 from sync.store import demands
 from sync.store.demands import DemandCard
-from sync.store.waiting import Waiting, waiting
+from sync.store.next_steps import Waiting, waiting
 from world import World
 
 
