@@ -103,7 +103,7 @@ def lay_out(
     made = out.with_name(out.name + ".new")
     shutil.rmtree(made, ignore_errors=True)
     site, licences = made / "site", made / "LICENSES"
-    for folder in (site, licences, made / "preset"):
+    for folder in (site, licences):
         folder.mkdir(parents=True)
     for wheel, path in fetching.wheels(name, cache=cache).items():
         pruning.unpack(path, site, licences / f"{wheel.package}-{wheel.version}")
@@ -363,7 +363,9 @@ def _compile(made: Path, *, compiler: Path | None) -> bool:
     if found is None:
         return False
     folders = [str(made / name) for name in ("runtime/lib/python3.13", "site", "app") if (made / name).is_dir()]
-    command = [str(found), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    # Written anew in any case: what the compiler left of itself while it ran carries a time.
+    command = [str(found), "-I", "-B", "-m", "compileall", "-f", "-q", "-j", "1"]
+    command += ["--invalidation-mode", "unchecked-hash"]
     _run(*command, "-s", str(made), *folders)
     return True
 

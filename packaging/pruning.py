@@ -48,6 +48,7 @@ _KEPT_OF_QT: Final = (
 )
 _NEVER: Final = (
     "*.pyi",
+    "*.lib",
     "*.pyc",
     "*/tests/*",
     "*/testing/*",

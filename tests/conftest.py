@@ -1,3 +1,3 @@
 """What all tests may ask for."""
 
-pytest_plugins = ["servers", "stations", "returned"]
+pytest_plugins = ["servers", "stations", "returned", "trees"]
