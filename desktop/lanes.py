@@ -48,10 +48,23 @@ class Return(QObject):
     def __init__(self, deliver: Callable[[], None]) -> None:
         super().__init__()
         self._deliver = deliver
+        self._is_silent = False
+        self._lock = threading.Lock()
         self.ready.connect(self._on_ready, Qt.ConnectionType.QueuedConnection)
         self._watch = QTimer(self)
         self._watch.setInterval(WATCH_MS)
         self._watch.timeout.connect(self._on_ready)
+
+    def ring(self) -> None:
+        """From any thread: an answer has come."""
+        with self._lock:
+            if not self._is_silent:
+                self.ready.emit()
+
+    def silence(self) -> None:
+        """The end: a thread that is left behind in a request must not touch this object, which will soon be gone."""
+        with self._lock:
+            self._is_silent = True
 
     def expect(self) -> None:
         """Something was handed out: look from time to time until it is home."""

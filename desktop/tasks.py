@@ -92,7 +92,7 @@ class Tasks(Generic[W, R]):
         self._return = Return(self._deliver)
 
         def lane(name: str, *, threads: int) -> Lane:
-            home = self._return.ready.emit
+            home = self._return.ring
             return Lane(name, threads=threads, outcome=_outcome, answers=self._answers, ring=home)
 
         self._write = lane("write", threads=1)
@@ -155,6 +155,7 @@ class Tasks(Generic[W, R]):
         self._net.stop()
         for thread in self._net.threads:
             thread.join(net_timeout_s)
+        self._return.silence()
         self._read.void()
         self._finish(self._read, close_read)
         self._finish(self._write, close_write)
@@ -227,7 +228,7 @@ class Tasks(Generic[W, R]):
         result: T = waiting.answer.result
         if _touched_in(result):
             self._answers.append(Answer(token=0, result=result))
-            self._return.ready.emit()
+            self._return.ring()
         return result
 
     def _ask(

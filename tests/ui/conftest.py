@@ -1,6 +1,8 @@
 """What every test of the screen stands on: no display, a throw-away home, the real look, no unexpected warning."""
 
+import faulthandler
 import os
+import sys
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "0")
@@ -44,6 +46,8 @@ def dressed(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     if i18n.language() != i18n.CHINESE:
         i18n.install(qapp, i18n.CHINESE)
     yield
+    if not faulthandler.is_enabled():  # a program that ended tidily has put it away, for the tests to come as well
+        faulthandler.enable(sys.__stderr__)
     if theme.current().name != "default" or theme.current().percent != 100:
         theme.apply(qapp, theme.load())
 

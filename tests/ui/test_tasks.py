@@ -296,3 +296,25 @@ def test_a_sync_that_runs_into_the_end_is_released(qtbot: QtBot) -> None:
     assert reached.wait(10)
     desk.tasks.close()
     assert [getattr(error, "code", "") for error in told] == ["not_open"]
+
+
+def test_a_request_that_outlives_the_end_rings_nobody(qtbot: QtBot) -> None:
+    desk = Desk()
+    desk.start(qtbot)
+    hung, reached = threading.Event(), threading.Event()
+    told: list[object] = []
+
+    def request() -> None:
+        reached.set()
+        hung.wait(60)
+
+    desk.tasks.net(None, request, told.append)
+    assert reached.wait(60)
+    desk.tasks.close(net_timeout_s=0.01)
+    rung: list[bool] = []
+    desk.tasks._return.ready.connect(lambda: rung.append(True))
+    hung.set()
+    for thread in desk.tasks._net.threads:
+        thread.join(60)
+    QApplication.processEvents()
+    assert (rung, told) == ([], [])
