@@ -19,6 +19,7 @@ from desktop.vault import Vault
 from sync.errors import TrustError
 from sync.keys.manifests import COMMUNITY_ID
 from sync.keys.minisign import PublicKey, trusted_keys
+from sync.moving import move_over
 
 KEPT: Final = f"community{SUFFIX}"
 
@@ -214,7 +215,7 @@ class Search:
             file.write(msgspec.json.encode(memory))
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._memory_file)
+        move_over(fresh, self._memory_file)
 
 
 def _holds_something(place: Path) -> bool:

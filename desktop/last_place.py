@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from sync.moving import move_over
+
 log = logging.getLogger(__name__)
 
 Target = dict[str, str | int | bool]
@@ -31,7 +33,7 @@ def keep(path: Path, place: LastPlace) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
         fresh.write_bytes(msgspec.json.encode(place))
-        fresh.replace(path)
+        move_over(fresh, path)
     except OSError as error:
         log.warning("the last place was not kept: %s", error.errno)
 

@@ -14,6 +14,7 @@ import msgspec
 
 from desktop.paths import Paths
 from desktop.updating import OLDER, Installed, Memory, Version, memory_file
+from sync.moving import move_over
 
 _RECORDS: Final = ("station.db", "station.db-wal", "station.db-shm", "keyslots.json", "profile.json")
 
@@ -88,7 +89,7 @@ def _copy(paths: Paths, installed: Installed) -> None:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
         shutil.rmtree(copies, ignore_errors=True)
-        fresh.rename(copies)
+        move_over(fresh, copies)
 
 
 def _put_back(paths: Paths, failed: Installed) -> None:
@@ -102,7 +103,7 @@ def _put_back(paths: Paths, failed: Installed) -> None:
         aside.mkdir(parents=True)
         for name in _RECORDS:
             if (paths.data / name).exists():
-                (paths.data / name).rename(aside / name)
+                move_over(paths.data / name, aside / name)
             if (kept / name).exists():
                 shutil.copy2(kept / name, paths.data / name)
     shutil.rmtree(_copies(paths))

@@ -25,6 +25,7 @@ from sync.errors import TrustError
 from sync.keys.manifests import COMMUNITY_ID, MANIFEST, MAX_MANIFEST_BYTES, PresetManifest
 from sync.keys.minisign import SUFFIX as SIGNED
 from sync.keys.minisign import PublicKey, verify
+from sync.moving import move_over
 
 SUFFIX: Final = PRESET_SUFFIX
 COMMUNITY: Final = "community.toml"
@@ -117,7 +118,7 @@ class Preset:
                     archive.writestr(zipfile.ZipInfo(name), content)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        move_over(fresh, path)
 
 
 def read_preset(path: Path, *, keys: Iterable[PublicKey]) -> Preset:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from desktop.vault import Vault
 from sync.errors import KeysError, StoreError
 from sync.keys.slot_file import read_slots, write_owner_only
+from sync.moving import move_over
 
 if TYPE_CHECKING:
     from sync.store.backup import Copy
@@ -101,7 +102,7 @@ class Rescue:
             aside.mkdir(parents=True)
             for name in names:
                 for path in list(folder.glob(name)):
-                    path.rename(aside / path.name)
+                    move_over(path, aside / path.name)
             self.backups.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError("read_only") from error

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from sync.moving import move_over
+
 TEXT_PERCENTS: Final = (100, 115, 130, 150, 175, 200)
 
 
@@ -47,7 +49,7 @@ def load(path: Path) -> Loaded:
         return Loaded(settings=msgspec.json.decode(raw, type=Settings), set_aside=None)
     except (msgspec.DecodeError, msgspec.ValidationError):
         aside = path.with_name(path.name + ".damaged")
-        path.replace(aside)
+        move_over(path, aside)
         return Loaded(settings=Settings(), set_aside=aside)
 
 
@@ -59,4 +61,4 @@ def save(path: Path, settings: Settings) -> None:
         file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2))
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    move_over(fresh, path)

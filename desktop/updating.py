@@ -21,6 +21,7 @@ from desktop.paths import Paths
 from sync.errors import TrustError
 from sync.keys.manifests import ReleaseFile, ReleaseManifest
 from sync.keys.minisign import PublicKey
+from sync.moving import move_over
 
 if TYPE_CHECKING:
     from sync.client.releases import Source
@@ -97,7 +98,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
             file.write(msgspec.json.encode(self))
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        move_over(fresh, path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import msgspec
 from sync.errors import StoreError, WrongPin
 from sync.keys.device_secret import DeviceSecret
 from sync.keys.slots import KeySlots
+from sync.moving import move_over
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +96,7 @@ class Vault:
                 file.write(msgspec.json.encode(profile))
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(path)
+            move_over(fresh, path)
         except OSError as error:
             raise StoreError("disk_full") from error
 

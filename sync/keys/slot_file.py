@@ -9,6 +9,7 @@ import msgspec
 
 from sync.errors import KeysError
 from sync.keys.derivation import Cost
+from sync.moving import move_over
 
 SlotKind = Literal["account", "invite", "recovery"]
 
@@ -74,7 +75,7 @@ def write_owner_only(path: Path, *, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        move_over(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
         raise KeysError("keys_unwritable") from error

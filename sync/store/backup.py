@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import StoreError
+from sync.moving import move_over
 from sync.store.database import check_integrity, converted, open_database
 
 KEPT = 7
@@ -51,7 +52,7 @@ def make_daily(
         for extra in beside:
             shutil.copy2(extra, half / extra.name)
         shutil.rmtree(target, ignore_errors=True)
-        half.rename(target)
+        move_over(half, target)
     except OSError as error:
         raise StoreError("disk_full", folder=folder.name) from error
     finally:
@@ -74,7 +75,7 @@ def write_copy(path: Path, key: bytes, target: Path) -> None:
             db.conn.execute("VACUUM INTO ?", (str(begun),))
         if not is_sound(begun, key):
             raise StoreError("damaged")
-        begun.replace(target)
+        move_over(begun, target)
     finally:
         db.close()
         begun.unlink(missing_ok=True)
@@ -102,11 +103,11 @@ def restore(copy: Path, key: bytes, path: Path) -> Path | None:
     kept = None
     if path.exists():
         kept = _free_name(path)
-        path.rename(kept)
+        move_over(path, kept)
         for suffix in _SIDE_FILES:
             side = path.with_name(path.name + suffix)
             if side.exists():
-                side.rename(kept.with_name(kept.name + suffix))
+                move_over(side, kept.with_name(kept.name + suffix))
     shutil.copy2(copy, path)
     open_database(path, key).close()  # back into WAL mode
     return kept

@@ -19,6 +19,7 @@ from msgspec import Meta, Raw, Struct
 from sync.errors import BadMessage, BundleError
 from sync.keys.sealing import SealingKey, is_signed, seal, unseal
 from sync.keys.signatures import KeyPair
+from sync.moving import move_over
 from sync.wire.bodies import compress, decode, decompress, encode
 from sync.wire.messages import Id, Problem, PushReply, Short, StreamHead, Whole
 
@@ -181,7 +182,7 @@ def write_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        move_over(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
         _forget(temporary)
