@@ -92,9 +92,9 @@ Var Aside
 
 ; A program file that runs cannot be opened for writing.
 !macro ASK_FILE NAME
-  ${If} ${FileExists} "$INSTDIR\runtime\${NAME}"
+  ${If} ${FileExists} "$INSTDIR\${NAME}"
     ClearErrors
-    FileOpen $0 "$INSTDIR\runtime\${NAME}" a
+    FileOpen $0 "$INSTDIR\${NAME}" a
     ${If} ${Errors}
       StrCpy $Busy 1
     ${Else}
@@ -114,9 +114,10 @@ Function ${UN}CheckClosed
   ${EndIf}
   again:
   StrCpy $Busy 0
-  !insertmacro ASK_FILE "pythonw.exe"
-  !insertmacro ASK_FILE "python.exe"
-  !insertmacro ASK_FILE "python313.dll"
+  !insertmacro ASK_FILE "runtime\pythonw.exe"
+  !insertmacro ASK_FILE "runtime\python.exe"
+  !insertmacro ASK_FILE "runtime\python313.dll"
+  !insertmacro ASK_FILE "previous\runtime\python313.dll"
   ${If} $Busy == 1
     ${If} $Patience > 0
       IntOp $Patience $Patience - 1
