@@ -219,12 +219,13 @@ def _wrong_libraries(tree: Path, target: Platform) -> Iterator[Fault]:
                 yield Fault("no_library", name, needed)
         if path.parent == lib and "$ORIGIN" not in told.rpath and any(n in own for n in told.needs):
             yield Fault("no_origin", name, told.rpath)
-    for one in _bundled(target):
+    for one in bundled(target):
         if not (tree / one).is_file():
             yield Fault("missing", one)
 
 
-def _bundled(target: Platform) -> Iterator[str]:
+def bundled(target: Platform) -> Iterator[str]:
+    """The libraries that go along because an office desktop may lack them."""
     for name in (
         "cursor.so.0",
         "util.so.1",

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,10 +43,14 @@ def wheels(name: str, *, cache: Path) -> dict[LockedWheel, Path]:
             command += ["--abi", abi]
         for tag in target.tags:
             command += ["--platform", tag]
-        command += ["--dest", str(folder), "--requirement", str(lock_file(name))]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise FetchError(f"the packages for {name} could not be fetched:\n{done.stderr.strip()}")
+        # Into a folder of its own first: another process may be fetching the same.
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            command += ["--dest", scratch, "--requirement", str(lock_file(name))]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            if done.returncode:
+                raise FetchError(f"the packages for {name} could not be fetched:\n{done.stderr.strip()}")
+            for wheel in Path(scratch).glob("*.whl"):
+                wheel.replace(folder / wheel.name)
         found = _by_hash(folder.glob("*.whl"))
     missing = [one.package for one in wanted if one.sha256 not in found]
     if missing:
@@ -86,14 +91,15 @@ def _download(one: DebianFile, path: Path) -> None:
     if not _APT_HELPER.exists():
         raise FetchError(f"{one.name}: apt's downloader is not here; put {path.name} into {path.parent} by hand")
     url = mirror() + urllib.parse.quote(one.path)
-    command = [str(_APT_HELPER), "download-file", url, str(path), f"SHA256:{one.sha256}"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode or not path.exists():
-        path.unlink(missing_ok=True)
-        raise FetchError(f"{one.name} could not be fetched:\n{done.stdout}{done.stderr}".strip())
-    if sha256_of(path) != one.sha256:
-        path.unlink()
-        raise FetchError(f"{one.name} is not the file that was pinned")
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        fetched = Path(scratch) / "one.deb"
+        command = [str(_APT_HELPER), "download-file", url, str(fetched), f"SHA256:{one.sha256}"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode or not fetched.exists():
+            raise FetchError(f"{one.name} could not be fetched:\n{done.stdout}{done.stderr}".strip())
+        if sha256_of(fetched) != one.sha256:
+            raise FetchError(f"{one.name} is not the file that was pinned")
+        fetched.replace(path)
 
 
 def _by_hash(paths: Iterable[Path]) -> dict[str, Path]:

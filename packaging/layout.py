@@ -241,7 +241,11 @@ def _unpack_runtime(packed: Path, place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as scratch, tarfile.open(packed) as archive:
         archive.extractall(scratch, filter="data")
         (top,) = Path(scratch).iterdir()
-        top.rename(place)
+        try:
+            top.rename(place)
+        except OSError:
+            if not place.is_dir():  # another process was quicker
+                raise
 
 
 def _put_plugin(made: Path, fcitx: Path | None) -> None:

@@ -1,12 +1,16 @@
 """Trees laid out once a run from the locked packages; with the ready runtime that QIAOMEN_RUNTIME names."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import fetching
 import layout
 import pytest
 from pins import platform
@@ -20,9 +24,26 @@ def pieces(name: str) -> layout.Pieces:
     return layout.Pieces.found_in(READY, platform(name)) if name != "windows-amd64" else layout.Pieces()
 
 
+@cache
+def has_helpers(name: str) -> bool:
+    """Whether Debian's small X libraries can be had here; only a mirror of Debian has them."""
+    try:
+        fetching.debs(name, cache=layout.CACHE)
+    except fetching.FetchError:
+        return False
+    return True
+
+
 def make(name: str, out: Path, *, keys: Path | None = None) -> Path:
     """Lay a platform out as a release does, into a folder of the test."""
-    return layout.lay_out(name, out=out, pieces=pieces(name), keys=keys, compiler=layout.host_compiler(READY))
+    return layout.lay_out(
+        name,
+        out=out,
+        pieces=pieces(name),
+        keys=keys,
+        compiler=layout.host_compiler(READY),
+        with_debian=has_helpers(name),
+    )
 
 
 def linked(tree: Path, out: Path, *, without: tuple[str, ...] = ()) -> Path:
@@ -41,10 +62,29 @@ def linked(tree: Path, out: Path, *, without: tuple[str, ...] = ()) -> Path:
 
 @pytest.fixture(scope="session")
 def native_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The tree of this machine's own platform."""
-    folder = tmp_path_factory.mktemp("native")
-    yield make(NATIVE, folder / f"tree-{NATIVE}")
-    shutil.rmtree(folder)
+    """The tree of this machine's own platform, made by whichever process of the tests needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "native"
+    folder.mkdir(exist_ok=True)
+    tree, users = folder / f"tree-{NATIVE}", folder / "users"
+    with _alone(folder):
+        if not tree.exists():
+            make(NATIVE, tree)
+        users.mkdir(exist_ok=True)
+        (users / str(os.getpid())).touch()
+    yield tree
+    with _alone(folder):
+        (users / str(os.getpid())).unlink()
+        if not any(users.iterdir()):
+            shutil.rmtree(tree)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process after the other."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
