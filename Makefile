@@ -75,6 +75,13 @@ bench-sync: setup-dev ## measure syncing beside its peers; results in build/benc
 soak: setup-dev ## the long proofs of sync: HISTORIES=10000 KILLS=200 SEED=1; the last line has the counts
 	@nice $(PYTHON) tests/soak/soak.py
 
+# Each is a program of packaging/trials/ and says ok or FAILED for every step.
+TRIALS ?= windows_installer
+.PHONY: package-test
+package-test: setup-dev ## try the installers as their users do, in other systems: minutes, root; TRIALS=windows_installer for one
+	@status=0; for trial in $(TRIALS); do echo "== $$trial"; \
+		nice $(PYTHON) packaging/trials/$$trial.py $(ARGS) || status=1; done; exit $$status
+
 .PHONY: lock
 lock: setup-dev ## renew the lists of locked packages, e.g. ARGS="--upgrade-package httpx"
 	@packaging/setup/lock.sh $(ARGS)
