@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.smoke:
         from desktop.rehearsal.smoke import run_smoke
 
-        return run_smoke()
+        return run_smoke(chosen.preset)
     if chosen.tour is not None:
         from desktop.rehearsal.tour import run_tour
 

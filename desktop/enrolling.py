@@ -3,7 +3,7 @@
 Runs on the net lane; nothing else has the file open yet.
 """
 
-import platform
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ def set_up(
     Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
     """
     with (connect or open_client)(server_url) as http:
-        enrolled = enrol(http, code=code, fingerprint=fingerprint_of(vault.database), name=platform.node())
+        enrolled = enrol(http, code=code, fingerprint=fingerprint_of(vault.database), name=socket.gethostname())
         slots, key = KeySlots.create(_fresh(vault), device_secret=vault.secret())
         slots.add(enrolled.account_id, pin=pin, database_key=key)
         recovery = slots.set_recovery(key)

@@ -4,7 +4,7 @@ A copy that went on under the name of the other would give two pieces of work on
 lives, and takes a new name before its first write when it finds itself elsewhere.
 """
 
-import platform
+import socket
 import sys
 from collections.abc import Callable
 from hashlib import blake2b
@@ -20,7 +20,7 @@ def fingerprint_of(database: Path, *, machine_id: Callable[[], str] | None = Non
     A part that cannot be read is ``-`` and says nothing. None of them changes with the program, the clock, the network
     or the person who works here.
     """
-    parts = ((machine_id or _machine_id)(), platform.node(), str(database.resolve()), _file_id(database))
+    parts = ((machine_id or _machine_id)(), socket.gethostname(), str(database.resolve()), _file_id(database))
     return ".".join(blake2b(part.encode(), digest_size=8).hexdigest() if part else _UNREADABLE for part in parts)
 
 

@@ -4,7 +4,7 @@ joining once more a PC that the server has forgotten.
 All of it needs a line and runs on the net lane.
 """
 
-import platform
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -87,7 +87,7 @@ def rejoin(context: Context, *, code: str) -> None:
     wait = context.tasks.write_wait
     state = wait(lambda store: store.state)
     with (context.connect or open_client)(state.server_url) as http:
-        made = join_again(http, state, code=code, now_s=lambda: context.now() // 1000, name=platform.node())
+        made = join_again(http, state, code=code, now_s=lambda: context.now() // 1000, name=socket.gethostname())
     wait(lambda store: store.set_state(installation_id=made))
 
 

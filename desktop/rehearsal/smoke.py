@@ -30,8 +30,11 @@ _TARGETS: Final = {"demand": ("demand_id", "demand"), "visits": ("household_id",
 Script = Iterator[tuple[str, Callable[[], object]]]  # what is waited for, and how it is seen
 
 
-def run_smoke() -> int:
-    """Open everything once in a throw-away home. 0 when all of it came out and nothing complained."""
+def run_smoke(given: Path | None = None) -> int:
+    """Open everything once in a throw-away home. 0 when all of it came out and nothing complained.
+
+    A community's file that was installed, or is ``given``, must be one that the program takes.
+    """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     os.environ["QT_ENABLE_HIGHDPI_SCALING"] = "0"
     from PySide6.QtCore import QtMsgType, qInstallMessageHandler
@@ -55,7 +58,7 @@ def run_smoke() -> int:
     sys.excepthook = raised
     try:
         with tempfile.TemporaryDirectory(prefix="qiaomen-smoke-", ignore_cleanup_errors=True) as folder:
-            _run(app, Path(folder), trouble)
+            _run(app, Path(folder), given, trouble)
     finally:
         sys.excepthook = before
         qInstallMessageHandler(None)
@@ -64,11 +67,15 @@ def run_smoke() -> int:
     return 1 if trouble else 0
 
 
-def _run(app: "QApplication", folder: Path, trouble: list[str]) -> None:
+def _run(app: "QApplication", folder: Path, given: Path | None, trouble: list[str]) -> None:
     from desktop.app import Application
+    from desktop.community import Search
     from sync.domain import example
 
-    fresh = Application(app, Paths.for_home(folder / "fresh"))
+    search = Search.of_this_program(given=given, home=folder / "fresh")
+    found = search.run()
+    trouble += [f"{refusal.place}: {refusal.error.code} {refusal.error.params}" for refusal in found.refused]
+    fresh = Application(app, search.paths(found.community_id), community=found, search=search)
     try:
         _play(app, _first_start(fresh), trouble)
     finally:
@@ -99,6 +106,9 @@ def _first_start(program: "Application") -> Script:
     program.start()
     yield "the set-up page", lambda: not program.tasks.pending and isinstance(program.window.gate, SetupPage)
     program.window.grab()
+    preset = program.context.community.preset
+    if preset is not None:
+        yield "the community's name", lambda: preset.community.name in program.window.windowTitle()
 
 
 def _working_day(program: "Application", account_id: str, pin: str) -> Script:

@@ -47,7 +47,7 @@ def test_another_pc_another_folder_and_another_file_are_told_apart(
     shutil.copy2(database, beside)
     beside.replace(database)  # an older copy put in its place
     assert _differ(before, _parts(database)) == [3]
-    monkeypatch.setattr("platform.node", lambda: "another name")
+    monkeypatch.setattr("socket.gethostname", lambda: "another name")
     assert 1 in _differ(before, _parts(database))
 
 

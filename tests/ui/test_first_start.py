@@ -214,6 +214,18 @@ def test_a_pc_that_was_set_up_by_hand_keeps_its_records(qapp: QApplication, bare
     assert other.paths(other.run().community_id).data != data
 
 
+def test_earlier_records_are_offered_to_the_installed_community(start: Start, tmp_path: Path) -> None:
+    search = with_preset(tmp_path)
+    data = search.paths("").data
+    furnish(data.parent, clock=Clock())
+    program = start(search)
+    assert "已经有“向阳社区”的资料" in program.said()
+    program.press("接着用这份资料")
+    assert "接着用这台电脑上的资料？" in program.answers.asked
+    assert len(program.restarts) == 1
+    assert search.paths(search.run().community_id).data == data
+
+
 # ------------------------------------------------------------------------------------------------ letting in
 
 

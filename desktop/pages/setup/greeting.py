@@ -4,16 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import icons, theme
+from desktop.community import Search
 from desktop.context import Context
 from desktop.drives import stick_folder
 from desktop.i18n import mark, number, tr
 from desktop.preset import SUFFIX, Preset
 from desktop.texts import words
+from desktop.vault import Vault
+from desktop.widgets.ask import Question
+from desktop.widgets.buttons import button
 from desktop.widgets.card import Box
-from desktop.widgets.labels import label
+from desktop.widgets.labels import label, set_text
 from desktop.widgets.logo import Logo
 
 _FILES: Final = mark("Community file")
@@ -41,6 +45,62 @@ class Greeting(QWidget):
             box.body.addWidget(label(said.title, "strong", wrap=True))
             box.body.addWidget(label(said.advice, wrap=True))
             column.addWidget(box)
+
+
+class Earlier(Box):
+    """Records that were on this PC before its community had a file: a person says whether they are this community's."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("warn-box")
+        self._context = context
+        self._words = label("", wrap=True)
+        self.body.addWidget(self._words)
+        self.go_on = button(tr("Go on with these records"), on_click=self._ask)
+        row = QHBoxLayout()
+        row.addWidget(self.go_on)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self._said = label("", "error", wrap=True)
+        set_text(self._said, "")
+        self.body.addWidget(self._said)
+        self.hide()
+        search = context.search
+        if search is not None and context.community.preset is not None:
+            context.tasks.net(self, lambda: _earlier_name(search), self._show, lambda _: None)
+
+    def _show(self, name: str | None) -> None:
+        if name is None:
+            return
+        told = tr("There are records of “{name}” on this PC already. They are as they were. Are they this community's?")
+        self._words.setText(told.format(name=name or tr("a community")))
+        self.show()
+
+    def _ask(self) -> None:
+        preset = self._context.community.preset
+        assert preset is not None
+        question = Question(
+            title=tr("Go on with the records of this PC?"),
+            advice=tr("Only if they are records of {name}. Else leave them; nothing is mixed then.").format(
+                name=preset.community.name
+            ),
+            yes=tr("Go on with these records"),
+        )
+        self._context.ask.confirm(self, question, lambda: self._adopt(preset))
+
+    def _adopt(self, preset: Preset) -> None:
+        search = self._context.search
+        assert search is not None
+        self._context.tasks.net(self, lambda: search.adopt(preset), lambda _: self._context.restart(), self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        said = words(error)
+        set_text(self._said, f"{said.title}　{said.advice}")
+
+
+def _earlier_name(search: Search) -> str | None:
+    """Whose records lie here since before; '' when nobody wrote it down, None when there are none."""
+    folder = search.earlier
+    return None if folder is None else Vault(folder).profile().community_name
 
 
 def _subtitle(preset: Preset) -> str:

@@ -14,7 +14,7 @@ from desktop.first_stick import FirstStick
 from desktop.gate import Gate
 from desktop.i18n import tr
 from desktop.pages.setup.form import EntryForm
-from desktop.pages.setup.greeting import Greeting, take_in_preset
+from desktop.pages.setup.greeting import Earlier, Greeting, take_in_preset
 from desktop.pages.setup.recovery import show_recovery
 from desktop.texts import words
 from desktop.widgets.buttons import button
@@ -93,6 +93,8 @@ class SetupPage(QWidget):
         column.setSpacing(px(theme.GAP_L))
         column.addStretch(1)
         column.addWidget(Greeting(self._context))
+        self.earlier = Earlier(self._context)
+        column.addWidget(self.earlier)
         has_preset = self._context.community.preset is not None
         self._card = Card(tr("Let this PC in"), hint=tr("once only"))
         if not has_preset and self._context.search is not None:
