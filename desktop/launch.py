@@ -105,6 +105,7 @@ def _run(
 def _name(community_id: str) -> None:
     """Tell the desktop which program this is, so that windows, menu entry and task bar belong together."""
     name = folder_name(community_id)
+    QApplication.setApplicationName(name)  # the class of its windows under X11
     QApplication.setDesktopFileName(name)
     if sys.platform == "win32":  # pragma: no cover
         import ctypes
