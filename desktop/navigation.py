@@ -51,7 +51,9 @@ _WHERE = {
     "help": ("desktop.pages.help.page", "HelpPage"),
 }
 FIRST = "today"
-_BEHIND_THE_FIRST = tuple(f"sync.store.{name}" for name in ("store", "staff", "today", "next_steps", "drafts", "search"))
+_BEHIND_THE_FIRST = tuple(
+    f"sync.store.{name}" for name in ("store", "staff", "today", "next_steps", "drafts", "search")
+)
 _BEHIND_THE_OTHERS = (
     *(f"sync.client.{name}" for name in ("session", "enrolment")),
     *(f"sync.store.{name}" for name in ("backup", "household_records", "households", "visits", "sheets")),
