@@ -25,6 +25,7 @@ from desktop.returning import Returning
 from desktop.session import Session
 from desktop.sync_agent import Connect, SyncAgent
 from desktop.tasks import Tasks
+from desktop.update_agent import UpdateAgent
 from desktop.vault import Vault
 from desktop.widgets.ask import Ask, ScreenAsk
 from desktop.window import Window
@@ -36,11 +37,8 @@ if TYPE_CHECKING:
     from sync.store.store import Reader, Store
 
 _BREATH_MS = 15
-COLLECTED_AFTER = (
-    20_000,
-    20,
-    20,
-)  # objects made: a batch makes thousands and no cycles, a search for them costs a tenth
+# Objects made: a batch makes thousands and no cycles, a search for them costs a tenth.
+COLLECTED_AFTER = (20_000, 20, 20)
 LOAD_REST_AFTER_MS = 400  # the first page has been painted by then
 CHORES_AFTER_MS = 60_000  # whoever has just come in wants to work first
 IDLE_MINUTES = 15  # untouched for so long, the screen is left by itself
@@ -86,6 +84,9 @@ class Application(QObject):
         self.tasks: Tasks[Store, Reader] = Tasks(on_failure=self._failed, on_touched=self.hub.touched.emit)
         self.vault = Vault(paths.data)
         self.agent = SyncAgent(self.tasks, self.hub, now=now, connect=connect, account=self._account)
+        self.updates = UpdateAgent(
+            self.tasks, self.hub, paths=paths, community=community, search=search, connect=connect, now=now
+        )
         self.context = Context(
             tasks=self.tasks,
             hub=self.hub,
@@ -103,6 +104,7 @@ class Application(QObject):
             community=community,
             search=search,
             restart=restart,
+            updates=self.updates,
         )
         self.gate = Gate(self.context, self.vault)
         self.window = Window(self.context)
@@ -214,6 +216,7 @@ class Application(QObject):
             return
         self._returning.go_on()
         self.agent.start()
+        self.updates.begin()
         QTimer.singleShot(CHORES_AFTER_MS, self, self.chores.start)
         self._idle.start()
         QTimer.singleShot(LOAD_REST_AFTER_MS, self, self._settle_down)

@@ -13,6 +13,7 @@ from desktop.session import Session
 from desktop.settings import Settings
 from desktop.sync_agent import Connect, SyncAgent
 from desktop.tasks import Tasks
+from desktop.update_agent import UpdateAgent
 from desktop.vault import Vault
 from desktop.widgets.ask import Ask
 
@@ -54,6 +55,7 @@ class Context:
     community: Found = NOTHING
     search: Search | None = None
     restart: Callable[[], object] = field(default=lambda: None)
+    updates: UpdateAgent | None = None  # None where no new version is looked for
 
     @property
     def rules(self) -> Rules:

@@ -14,8 +14,10 @@ from desktop.app import Application
 from desktop.community import NOTHING, Found, Search
 from desktop.i18n import tr
 from desktop.lock import DataLock
+from desktop.new_version import before_opening
 from desktop.paths import Paths, folder_name
 from desktop.sync_agent import Connect
+from desktop.updating import Installed
 from desktop.widgets.ask import Question, QuestionDialog
 
 RESTART = 64  # what the event loop ends with when the program is to begin anew
@@ -66,6 +68,8 @@ def _run(
 
     if not lock.take(to_front):
         return _second(app, paths, lock)
+    if search is not None:
+        before_opening(paths, Installed.at(search.places.install))
     handler = logs.start(paths.logs)
     last = crash.last_words(paths.fault_file)
     program.append(

@@ -1,6 +1,5 @@
 """Updates of an installed program: offered, refused, fetched; the first opening, and what follows when it fails."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -13,58 +12,22 @@ import pytest
 from desktop.new_version import before_opening, has_opened
 from desktop.paths import Paths
 from desktop.updating import Installed, Memory, Updating, Version
+from offers import OFFERED, PACKAGE, PRESET, RUN, installed_at, offer
+from presets import ISSUER
 from sync.client.releases import OfFolder
 from sync.errors import TrustError
-from sync.keys.manifests import MANIFEST, ReleaseFile, ReleaseManifest
+from sync.keys.manifests import MANIFEST, ReleaseFile
 from sync.keys.minisign import SecretKey
 
 BOOT = Path(__file__).resolve().parents[2] / "packaging/boot.py"
-KEY, NEW = (SecretKey(id=bytes([number]) * 8, seed=bytes([number]) * 32) for number in (1, 2))
-PACKAGE = b"#!/bin/sh\nprintf '%s\\n' \"$@\" > arguments\n"
-
-
-def installed_at(root: Path, *, version: str = "0.1.0", sequence: int = 1) -> Installed:
-    root.mkdir(parents=True, exist_ok=True)
-    told = f'version = "{version}"\nsequence = {sequence}\nplatform = "linux-amd64"\n'
-    (root / "RELEASE.toml").write_text(told, encoding="utf-8")
-    found = Installed.at(root)
-    assert found is not None
-    return found
-
-
-def described(name: str, content: bytes) -> ReleaseFile:
-    return ReleaseFile(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
-
-
-RUN = described("qiaomen-xingfuli_0.2.0_amd64.run", PACKAGE)
-PRESET = described("xingfuli.qiaomenpreset", b"preset 5")
-OFFERED = ReleaseManifest(
-    community="xingfuli",
-    issued_at=1_760_000_000_000,
-    sequence=2,
-    version="0.2.0",
-    protocol=1,
-    database=1,
-    files={"linux-amd64-run": RUN},
-    preset=PRESET,
-    preset_sequence=5,
-)
-
-
-def offer(folder: Path, manifest: ReleaseManifest = OFFERED, *, key: SecretKey = KEY) -> OfFolder:
-    folder.mkdir(exist_ok=True)
-    (folder / MANIFEST).write_bytes(manifest.content)
-    (folder / f"{MANIFEST}.minisig").write_text(key.sign(manifest.content), encoding="utf-8")
-    (folder / RUN.name).write_bytes(PACKAGE)
-    (folder / PRESET.name).write_bytes(b"preset 5")
-    return OfFolder(folder)
+NEW = SecretKey(id=bytes(8), seed=bytes(32))
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Updating:
     """A program installed in somebody's home, with preset 5."""
-    installed = installed_at(tmp_path / "opt/qiaomen-xingfuli")
-    return Updating(installed, Paths.for_home(tmp_path / "home"), (KEY.public,), "xingfuli", preset=5)
+    installed = installed_at(tmp_path / "opt/qiaomen-xiangyang")
+    return Updating(installed, Paths.for_home(tmp_path / "home"), (ISSUER.public,), "xiangyang", preset=5)
 
 
 def refusal(here: Updating, source: OfFolder) -> str:
@@ -99,7 +62,7 @@ def test_an_older_release_is_refused(here: Updating, tmp_path: Path) -> None:
     here.look(offer(tmp_path / "stick"))
     assert refusal(here, offer(tmp_path / "stick", older)) == "release_older"  # than what was seen
     newer = installed_at(here.installed.root, version="0.3.0", sequence=3)
-    assert refusal(Updating(newer, here.paths, here.keys, "xingfuli", 5), offer(tmp_path / "stick")) == "release_older"
+    assert refusal(Updating(newer, here.paths, here.keys, "xiangyang", 5), offer(tmp_path / "stick")) == "release_older"
 
 
 def test_a_release_that_would_not_work_here_is_refused(here: Updating, tmp_path: Path) -> None:
@@ -119,12 +82,12 @@ def test_a_new_key_is_trusted_from_then_on(here: Updating, tmp_path: Path) -> No
     source = offer(tmp_path / "stick", key=NEW)
     name = f"{NEW.public.name}.pub"
     (tmp_path / "stick" / name).write_text(NEW.public.text, encoding="utf-8")
-    (tmp_path / "stick" / f"{name}.minisig").write_text(KEY.sign(NEW.public.text.encode()), encoding="utf-8")
+    (tmp_path / "stick" / f"{name}.minisig").write_text(ISSUER.sign(NEW.public.text.encode()), encoding="utf-8")
     assert here.look(source) is not None
     (tmp_path / "stick" / name).unlink()
     assert here.look(source) is not None
     stranger = SecretKey.generate()
-    without = Updating(here.installed, here.paths, (stranger.public,), "xingfuli", 5)
+    without = Updating(here.installed, here.paths, (stranger.public,), "xiangyang", 5)
     assert refusal(without, source) == "signature_unknown_key"  # whoever vouched is trusted no more
 
 

@@ -143,7 +143,7 @@ class AboutCard(Card):
             title=tr("The file of {community} is taken in").format(community=preset.community.name),
             advice=tr("It counts from the next start on. Nothing is lost by starting now."),
             yes=tr("Start the program anew"),
-            no=tr("Later"),
+            no=tr("Leave it for now"),
         )
         self._context.ask.confirm(self, question, self._context.restart)
 

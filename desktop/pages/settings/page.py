@@ -13,6 +13,7 @@ from desktop.pages.settings.letting_in import LetInCard
 from desktop.pages.settings.own_pin import OwnPinCard
 from desktop.pages.settings.people import PeopleCard
 from desktop.pages.settings.rejoining import RejoinCard
+from desktop.pages.settings.update_card import UpdateCard
 from desktop.settings import TEXT_PERCENTS, Settings
 from desktop.widgets.card import Card, fact
 from desktop.widgets.flow import ResponsiveColumns
@@ -37,7 +38,8 @@ class SettingsPage(Page):
         main = QWidget()
         self.own_pin = OwnPinCard(context, is_main=not is_secretary)
         self.about = AboutCard(context)
-        sides: list[QWidget] = [self.own_pin, self._pc_card(), self.about]
+        self.updates = UpdateCard(context)
+        sides: list[QWidget] = [self.own_pin, self._pc_card(), self.updates, self.about]
         outer = QVBoxLayout(self)
         outer.setContentsMargins(px(28), px(24), px(28), px(24))
         outer.addWidget(ResponsiveColumns(main, sides, side_width=360, parent=self))
