@@ -163,7 +163,7 @@ class UpdateAgent(QObject):
 
         def work() -> Path | None:
             with self._source(folder) as source:
-                return updating.fetch(offer, source, stop=self._is_stopping, tell=self._heard.emit)
+                return updating.fetch(offer, source, stop=self._is_stopping, tell=self._ring)
 
         def done(path: Path | None) -> None:
             self._show(phase=Phase.READY if path is not None else Phase.FOUND)
@@ -219,6 +219,11 @@ class UpdateAgent(QObject):
 
     def _is_stopping(self) -> bool:
         return self._stop.is_set() or self._tasks.stopping.is_set()
+
+    def _ring(self, have: int) -> None:
+        """On the net lane; once the program ends, nobody is there to hear it."""
+        if not self._tasks.stopping.is_set():
+            self._heard.emit(have)
 
     def _recall(self, memory: Memory) -> None:
         assert self._updating is not None
