@@ -68,7 +68,7 @@ def mark_practice(program: "Application") -> None:
         )
     )
     pins = "　".join(
-        f"{entrant.person.name} {entrant.pin}" for entrant in shown()
+        f"{entrant.person.name}\u00a0{entrant.pin}" for entrant in shown()
     )  # an installed program has no terminal
     row.addWidget(label(tr("To get in: {people}").format(people=pins), wrap=True))
     program.window.setMenuWidget(ribbon)

@@ -34,6 +34,7 @@ class EntryForm(QWidget):
         self.server.setInputMethodHints(Qt.InputMethodHint.ImhUrlCharactersOnly)
         self.code = QLineEdit()
         self.code.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly)
+        self.code.setPlaceholderText(tr("ten letters and digits, such as {code}").format(code="7K3M9-2XQ4T"))
         self.pin = PinField(name=tr("New six-digit PIN"))
         self.again = PinField(name=tr("The same PIN again"))
         self.from_file = button(tr("Read it from a file"), on_click=self._ask_file)
@@ -73,7 +74,8 @@ class EntryForm(QWidget):
             try:
                 check(value)
             except QiaomenError as error:
-                self.form.set_error(name, words(error).title)
+                said = words(error)
+                self.form.set_error(name, f"{said.title}　{said.advice}" if said.advice else said.title)
                 return False
         if self.pin.text() != self.again.text():
             self.form.set_error("again", tr("The two PINs are not the same. Please type both again."))
