@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import renew_locks
 from check_tree import Fault, faults
 
 import trees
+import windows_pieces
 
 LIB = "site/PySide6/Qt/lib"
 INPUT = f"site/PySide6/Qt/plugins/platforminputcontexts/{layout.FCITX}"
@@ -27,7 +29,7 @@ def expected(name: str, tree: Path) -> set[str]:
     """The files that a tree cannot have on a machine where no runtime was built."""
     there = trees.pieces(name)
     if name == "windows-amd64":
-        return {f"runtime/{one}" for one in ("pythonw.exe", "python313.dll", "python313._pth")}
+        return set()
     lacking = set() if there.runtime else {"runtime/bin/python3.13"}
     if not trees.has_helpers(name):  # only a mirror of Debian has them
         lacking |= {path for path in check_tree.bundled(pins.platform(name)) if not path.endswith(layout.SHIM)}
@@ -48,6 +50,46 @@ def test_a_tree_of_each_platform_is_right(name: str, native_tree: Path, tmp_path
     assert compiled == (not any(fault.code == "not_compiled" for fault in found))
     unheard = {fault.found for fault in found if fault.code == "no_library"}
     assert unheard <= {Path(path).name for path in expected(name, tree)}
+
+
+def test_a_python_for_windows_with_an_altered_library_is_not_laid_out(tmp_path: Path) -> None:
+    altered = tmp_path / "runtime.zip"
+    with zipfile.ZipFile(windows_pieces.runtime_zip()) as official, zipfile.ZipFile(altered, "w") as other:
+        for name in official.namelist():
+            content = official.read(name)
+            other.writestr(name, content[:-9] + b"x" + content[-8:] if name == "libffi-8.dll" else content)
+    with pytest.raises(layout.LayoutError, match=r"windows-amd64 is refused: libffi-8\.dll: "):
+        layout.lay_out("windows-amd64", out=tmp_path / "tree", pieces=layout.Pieces(runtime=altered))
+    assert not (tmp_path / "tree").exists()
+
+
+def test_on_windows_the_c_runtime_lies_once_beside_the_program(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("runtime/vcruntime140.dll", "site/PySide6/vcruntime140.dll", "site/PySide6/msvcp140.dll"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(name, encoding="utf-8")
+    (tree / "site/shiboken6").mkdir()
+    (tree / "site/shiboken6/msvcp140.dll").write_text("again", encoding="utf-8")
+    layout._move_c_runtime(tree)
+    assert {path.relative_to(tree).as_posix() for path in tree.rglob("*.dll")} == {
+        "runtime/vcruntime140.dll",
+        "runtime/msvcp140.dll",
+    }
+    assert (tree / "runtime/vcruntime140.dll").read_text(encoding="utf-8") == "runtime/vcruntime140.dll"
+
+
+def test_packages_but_qt_s_come_as_bytecode_on_windows(tmp_path: Path) -> None:
+    for package in ("httpx", "PySide6"):
+        (tmp_path / package / "__pycache__").mkdir(parents=True)
+        (tmp_path / package / "one.py").write_text("1", encoding="utf-8")
+        (tmp_path / package / "__pycache__" / "one.cpython-313.pyc").write_text("2", encoding="utf-8")
+    layout._drop_sources(tmp_path)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py*") if path.is_file()} == {
+        "httpx/one.pyc",
+        "PySide6/one.py",
+        "PySide6/__pycache__/one.cpython-313.pyc",
+    }
+    assert not (tmp_path / "httpx" / "__pycache__").exists()
 
 
 def test_the_same_packages_give_the_same_bytes(native_tree: Path, tmp_path: Path) -> None:

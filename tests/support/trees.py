@@ -15,13 +15,17 @@ import layout
 import pytest
 from pins import platform
 
+import windows_pieces
+
 NATIVE = "linux-arm64" if os.uname().machine == "aarch64" else "linux-amd64"
 READY = Path(os.environ["QIAOMEN_RUNTIME"]) if os.environ.get("QIAOMEN_RUNTIME") else None
 
 
 def pieces(name: str) -> layout.Pieces:
-    """What there is of runtime and input plugin for a platform; nothing on a machine that built none."""
-    return layout.Pieces.found_in(READY, platform(name)) if name != "windows-amd64" else layout.Pieces()
+    """What there is of runtime and input plugin for a platform; for Linux nothing on a machine that built none."""
+    if name == "windows-amd64":
+        return layout.Pieces(runtime=windows_pieces.runtime_zip())
+    return layout.Pieces.found_in(READY, platform(name))
 
 
 @cache
