@@ -1,0 +1,148 @@
+"""The list of a release that a community's PCs may install: signed, with a number that only grows and no last day.
+
+    .venv/bin/python packaging/release.py hand-over --key OLD.key --next NEW.pub --out DIR
+
+writes the two files by which PCs that trust the old key (or the offline one) take the new one from then on.
+"""
+
+import argparse
+import hashlib
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
+
+import msgspec
+from preset_make import Issued, Numbers, now_ms
+from signing import add_key_arguments, open_key, sentence
+
+from sync.errors import KeysError, TrustError
+from sync.keys.manifests import MANIFEST, ReleaseFile, ReleaseManifest
+from sync.keys.minisign import SUFFIX, PublicKey, SecretKey, verify
+from sync.store.schema import SCHEMA as DATABASE
+from sync.wire import SCHEMA_MIN as PROTOCOL
+
+# How a file is installed, as the program on the PC names it, by the end of the file's name.
+WAYS: Final = {".exe": "", ".deb": "-deb", ".run": "-run"}
+
+
+class ReleaseError(Exception):
+    """A release cannot be issued like that; the text says why."""
+
+
+class Release(msgspec.Struct, frozen=True):
+    """``RELEASE.toml`` of a laid-out tree."""
+
+    version: str
+    sequence: int
+    platform: str
+
+    @classmethod
+    def of_tree(cls, tree: Path) -> "Release":
+        """What a tree says of itself. ReleaseError when it is none."""
+        try:
+            return msgspec.convert(tomllib.loads((tree / "RELEASE.toml").read_text(encoding="utf-8")), cls)
+        except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise ReleaseError(f"{tree} 不是排好的程序目录：{error}") from error
+
+
+def way_of(platform: str, path: Path) -> str:
+    """What the PC asks for, e.g. ``linux-amd64-deb`` or ``windows-amd64``."""
+    return f"{platform}{WAYS[path.suffix]}"
+
+
+def issue_release(
+    folder: Path,
+    *,
+    community: str,
+    release: Release,
+    files: Mapping[str, Path],
+    preset: tuple[Path, int] | None,
+    key: SecretKey,
+    numbers: Numbers,
+    notes: str = "",
+    now: Callable[[], int] = now_ms,
+) -> ReleaseManifest:
+    """Write the manifest and its signature beside the files, which all lie in ``folder``; ``preset`` with its number.
+
+    ReleaseError when a release with a higher number has been issued already.
+    """
+    last = numbers.releases.get(community)
+    if last is not None and last.sequence > release.sequence:
+        told = f"{community} 已经发过第 {last.sequence} 号，不能再发第 {release.sequence} 号"
+        raise ReleaseError(f"{told}（packaging/versions.toml 里的 sequence 只增不减）")
+    manifest = ReleaseManifest(
+        community=community,
+        issued_at=now(),
+        sequence=release.sequence,
+        version=release.version,
+        protocol=PROTOCOL,
+        database=DATABASE,
+        files={way: described(path) for way, path in sorted(files.items())},
+        preset=described(preset[0]) if preset is not None else None,
+        preset_sequence=preset[1] if preset is not None else 0,
+        notes=notes,
+    )
+    content = manifest.content
+    signature = key.sign(content, comment=f"qiaomen release {community} {release.version} {release.sequence}")
+    ReleaseManifest.read(content, signature=signature, keys=[key.public])
+    (folder / MANIFEST).write_bytes(content)
+    (folder / f"{MANIFEST}{SUFFIX}").write_text(signature, encoding="utf-8")
+    numbers.releases[community] = Issued(release.sequence, manifest.issued_at, hashlib.sha256(content).hexdigest())
+    return manifest
+
+
+def described(path: Path) -> ReleaseFile:
+    """Name, size and sha256 of a file."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return ReleaseFile(name=path.name, size=path.stat().st_size, sha256=digest)
+
+
+def hand_over(folder: Path, *, key: SecretKey, following: PublicKey) -> Path:
+    """Write ``<id>.pub`` and its signature: whoever trusts ``key`` will trust the following one. The first path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{following.name}.pub"
+    signature = key.sign(following.text.encode(), comment=f"qiaomen key {following.name}")
+    verify(following.text.encode(), signature=signature, keys=[key.public])
+    path.write_text(following.text, encoding="utf-8")
+    path.with_name(f"{path.name}{SUFFIX}").write_text(signature, encoding="utf-8")
+    return path
+
+
+def _public(path: Path) -> PublicKey:
+    try:
+        return PublicKey.parse(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, TrustError) as error:
+        raise TrustError("public_key_unreadable", name=path.name) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="release.py", description="换签名密钥：用旧密钥（或 offline）给新公钥作保。")
+    commands = parser.add_subparsers(required=True, metavar="命令")
+    over = commands.add_parser("hand-over", help="给下一把公钥作保")
+    over.add_argument("--next", type=Path, required=True, metavar="NEW.pub", help="新的公钥")
+    over.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="写到哪里；打包时用 --hand-over 给出同一个文件夹"
+    )
+    add_key_arguments(over)
+    given = parser.parse_args(arguments)
+    try:
+        following = _public(given.next)
+        key = open_key(given.key, passphrase_file=given.passphrase_file)
+        print(hand_over(given.out, key=key, following=following))
+    except (TrustError, KeysError) as error:
+        print(sentence(error), file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
