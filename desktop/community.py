@@ -7,7 +7,7 @@ still knows whose data it has and where its server is.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -115,12 +115,14 @@ class Search:
             folder_id = found[0].id
         elif not COMMUNITY_ID.fullmatch(folder_id):
             folder_id = self._only_one_dropped(refused)
-        here = self._read_all([self.paths(folder_id).data / KEPT], refused) if folder_id or self.home else []
+        spoilt: list[Refusal] = []  # of what was kept: told only where nothing else says what it said
+        here = self._read_all([self.paths(folder_id).data / KEPT], spoilt) if folder_id or self.home else []
         community_id = here[0].id if here else folder_id  # what the folder holds says whose it is
         if not community_id:
-            return Found(refused=tuple(refused))
+            return Found(refused=(*refused, *spoilt))
         found += self._read_all(self.places.dropped(community_id), refused)
-        return self._choose(folder_id or community_id, community_id, found + here, refused, memory)
+        chosen = self._choose(folder_id or community_id, community_id, found + here, refused, memory)
+        return chosen if chosen.preset is not None else replace(chosen, refused=(*chosen.refused, *spoilt))
 
     def take(self, path: Path, *, community_id: str) -> Preset:
         """A person chose this file: keep it for the next start, and remember that this program serves its community.
@@ -219,5 +221,8 @@ class Search:
 
 
 def _holds_something(place: Path) -> bool:
-    """A program for any community comes with an empty folder."""
-    return any(place.iterdir()) if place.is_dir() else place.exists()
+    """A program for any community comes with an empty folder. What may not be looked at is told when it is read."""
+    try:
+        return any(place.iterdir()) if place.is_dir() else place.exists()
+    except OSError:
+        return True

@@ -105,10 +105,10 @@ class Places:
     def all_dropped(self) -> Iterator[Path]:
         """All presets that an administrator put on this PC."""
         try:
-            found = sorted(self.site.iterdir())
+            found = [path for path in sorted(self.site.iterdir()) if path.is_dir() or path.suffix == PRESET_SUFFIX]
         except OSError:
             return
-        yield from (path for path in found if path.is_dir() or path.suffix == PRESET_SUFFIX)
+        yield from found
 
     def of(self, community_id: str) -> Paths:
         """The folders of a community."""

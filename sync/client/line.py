@@ -5,8 +5,8 @@ authority is trusted where it has one: neither the system's store nor the enviro
 """
 
 import ssl
-import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx
 
@@ -15,7 +15,20 @@ from sync.client.api import TIMEOUT
 _NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout)  # before these nothing has been sent, so another may be asked
 
 
-def open_line(addresses: Sequence[str], *, ca: str = "", transport: httpx.BaseTransport | None = None) -> httpx.Client:
+@dataclass(slots=True)
+class Preferred:
+    """Which of the addresses answered last, kept from one client to the next; none waits twice for the first one."""
+
+    place: int = 0
+
+
+def open_line(
+    addresses: Sequence[str],
+    *,
+    ca: str = "",
+    preferred: Preferred | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> httpx.Client:
     """An HTTP client for a server with these addresses, at least one; ``ca`` is PEM text, '' the system's store.
 
     Raises ValueError when ``ca`` holds no certificate.
@@ -23,7 +36,8 @@ def open_line(addresses: Sequence[str], *, ca: str = "", transport: httpx.BaseTr
     if transport is None:
         verify = _trusting(ca) if ca else True
         transport = httpx.HTTPTransport(verify=verify, trust_env=False)
-    several = Several(transport, [httpx.URL(address.rstrip("/") + "/") for address in addresses])
+    urls = [httpx.URL(address.rstrip("/") + "/") for address in addresses]
+    several = Several(transport, urls, preferred or Preferred())
     return httpx.Client(base_url=addresses[0], timeout=TIMEOUT, transport=several, trust_env=False)
 
 
@@ -37,25 +51,24 @@ def _trusting(ca: str) -> ssl.SSLContext:
 class Several(httpx.BaseTransport):
     """Sends each request to the address that answered last, and to the others in turn when it can't be reached."""
 
-    def __init__(self, transport: httpx.BaseTransport, addresses: Sequence[httpx.URL]) -> None:
+    def __init__(self, transport: httpx.BaseTransport, addresses: Sequence[httpx.URL], preferred: Preferred) -> None:
         self._transport = transport
         self._addresses = tuple(addresses)
-        self._best = 0
-        self._moving = threading.Lock()
+        self._preferred = preferred
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer of the first address that can be reached; the first one's error when none can."""
         first: httpx.TransportError | None = None
         asked = request.url.raw_path[len(self._addresses[0].raw_path) :]
+        begin = self._preferred.place
         for turn in range(len(self._addresses)):
-            place = (self._best + turn) % len(self._addresses)
+            place = (begin + turn) % len(self._addresses)
             try:
                 answer = self._transport.handle_request(self._moved(request, place, asked))
             except _NOT_REACHED as error:
                 first = first or error
                 continue
-            with self._moving:
-                self._best = place
+            self._preferred.place = place
             return answer
         assert first is not None
         raise first

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from sync import wire
 from sync.client.api import Api
-from sync.client.line import open_line
+from sync.client.line import Preferred, open_line
 from sync.errors import Offline
 from sync.keys.signatures import KeyPair
 
@@ -61,6 +61,14 @@ def test_the_first_address_that_can_be_reached_is_asked_and_remembered() -> None
     ]
     assert net.bodies == [b"body", b"", b"body", b""]
     assert not net.is_open
+
+
+def test_the_next_client_begins_where_the_last_one_was_answered() -> None:
+    net, preferred = Net("b.test"), Preferred()
+    for _ in range(2):
+        with open_line(["http://a.test", "http://b.test"], preferred=preferred, transport=net) as http:
+            assert http.get("/").text == "b.test"
+    assert net.asked == ["http://a.test/", "http://b.test/", "http://b.test/"]
 
 
 def test_when_nobody_is_there_the_first_ones_error_counts() -> None:

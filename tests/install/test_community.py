@@ -174,6 +174,30 @@ def test_a_damaged_memory_or_a_disk_that_takes_nothing_stops_no_start(search: Se
     assert search.run().preset is not None
 
 
+def test_a_spoilt_kept_one_is_made_anew_and_told_only_where_it_is_missed(search: Search) -> None:
+    installed(search)
+    search.run()
+    kept = search.paths("xiangyang").data / KEPT
+    for spoilt in (preset_files(key=STRANGER), preset_files(spoil=lambda files: files.clear())):
+        as_file(kept, spoilt)
+        assert codes(search.run()) == []
+        assert codes(search.run()) == []
+    as_file(kept, preset_files(key=STRANGER))
+    for path in search.places.install_preset.iterdir():
+        path.unlink()
+    found = search.run()
+    assert (found.preset, found.community_id, codes(found)) == (None, "xiangyang", ["signature_unknown_key"])
+
+
+def test_a_place_that_may_not_be_looked_at_stops_no_start(search: Search) -> None:
+    installed(search)
+    search.places.site.mkdir()
+    loop = search.places.site / "xiangyang"
+    loop.symlink_to(loop)  # looking at it is an error of the system's, whoever looks
+    assert search.run().preset is not None
+    assert search.run().preset is not None
+
+
 def test_a_file_that_cannot_be_kept_is_told(search: Search, tmp_path: Path) -> None:
     data = search.paths("xiangyang").data
     data.parent.mkdir(parents=True)
