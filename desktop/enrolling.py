@@ -6,6 +6,7 @@ Runs on the net lane; nothing else has the file open yet.
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -59,7 +60,7 @@ def set_up(
     would take longer than ``patience_s``; that comes with the next sync, while work goes on.
     Raises KeysError (mistyped code), Refused (unknown, used or expired code), Offline; nothing was made then.
     """
-    with (connect or open_client)(server_url) as http:
+    with (connect or open_client)(server_url) as http, ThreadPoolExecutor(1, "ahead") as beside:
         enrolled = enrol(http, code=code, fingerprint=fingerprint_of(vault.database), name=socket.gethostname())
         slots, key = KeySlots.create(_fresh(vault), device_secret=vault.secret())
         slots.add(enrolled.account_id, pin=pin, database_key=key)
@@ -91,6 +92,7 @@ def set_up(
                     first=lambda store: store.viewer(enrolled.account_id).streams_by_need()[:_NEAREST],
                     on_progress=note,
                     stop=lambda: usable.is_set() or stop(),
+                    beside=beside,
                 )
             )
         finally:

@@ -9,6 +9,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,7 @@ class SyncAgent(QObject):
         state = self._tasks.write_wait(lambda store: store.state)
         if not state.installation_id:
             raise Refused("not_enrolled")
-        with (self._connect or open_client)(state.server_url) as http:
+        with (self._connect or open_client)(state.server_url) as http, ThreadPoolExecutor(1, "ahead") as beside:
             self._offset = state.clock_offset
             api = Api.of_store(http, state, now_s=lambda: (self._now() + self._offset) // 1000)
             outcome = Session(
@@ -164,6 +165,7 @@ class SyncAgent(QObject):
                 on_progress=self._ring,
                 on_touched=self._ring,
                 stop=self._is_stopping,
+                beside=beside,
             ).run()
             if not outcome.stopped:
                 with suppress(SyncError):  # files wait for a better line; the round itself is done

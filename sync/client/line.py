@@ -7,10 +7,11 @@ authority is trusted where it has one: neither the system's store nor the enviro
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
-from sync.client.api import TIMEOUT
+from sync.client.api import TIMEOUT, trusted
 
 _NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout)  # before these nothing has been sent, so another may be asked
 
@@ -34,13 +35,14 @@ def open_line(
     Raises ValueError when ``ca`` holds no certificate.
     """
     if transport is None:
-        verify = _trusting(ca) if ca else True
+        verify = _trusting(ca) if ca else trusted()
         transport = httpx.HTTPTransport(verify=verify, trust_env=False)
     urls = [httpx.URL(address.rstrip("/") + "/") for address in addresses]
     several = Several(transport, urls, preferred or Preferred())
     return httpx.Client(base_url=addresses[0], timeout=TIMEOUT, transport=several, trust_env=False)
 
 
+@cache
 def _trusting(ca: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cadata=ca)

@@ -1,6 +1,7 @@
 """What every part of a session works with: the store, the server, the clock, and whoever is to be told."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -24,7 +25,10 @@ class Call(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """``wall`` is this PC's clock in ms, ``stop`` is asked between two pieces of work."""
+    """``wall`` is this PC's clock in ms, ``stop`` is asked between two pieces of work.
+
+    ``beside`` makes a request while the session goes on.
+    """
 
     call: Call
     api: Api
@@ -32,6 +36,7 @@ class Means:
     stop: Callable[[], bool]
     meter: Meter
     on_touched: Callable[[Touched], None]
+    beside: Executor
 
     def state(self) -> SyncState:
         """What the file knows about itself now."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from sync import wire
+from sync.client import ahead
 from sync.client.greeting import floors_of
 from sync.client.means import Means
 from sync.client.sizing import Sizing
@@ -29,6 +30,7 @@ class Pulling:
         self._first: tuple[str, ...] = () if callable(first) else tuple(first)
         self._sizing = Sizing(wire.LIMITS.rows, least=SMALLEST_PAGE)
         self._pace = portions.Pace()
+        self._ahead = ahead.Ahead(self._fetch, means.beside)
 
     def run(
         self, heads: Sequence[wire.StreamHead], *, limits: wire.Limits, even_if_level: bool
@@ -42,6 +44,7 @@ class Pulling:
         try:
             return self._pull(heads, even_if_level)
         finally:
+            self._ahead.drop()
             if self._sizing.known != known:
                 self._means.note(lambda store: store.set_state(page_most=self._sizing.known))
 
@@ -51,7 +54,7 @@ class Pulling:
         asked = asked or behind(heads, at) > 0
         while asked and not self._means.stop():
             began, pulled = self._means.meter.tick(), self._means.meter.pulled
-            reply = self._page(self._wanted(heads, at), began)
+            reply = self._page(self._wanted(heads, at), at)
             heads = reply.streams
             anew = self._mind_floors(heads)
             before, at = at, self._means.call(merging.cursors)
@@ -70,18 +73,20 @@ class Pulling:
         wanted = sorted(late or at, key=lambda s: (0 if s.startswith("community:") else turn.get(s, last), s))
         return {stream: at.get(stream, 0) for stream in wanted}
 
-    def _page(self, wanted: Mapping[str, int], began: float) -> wire.PullReply:
+    def _question(self, wanted: Mapping[str, int]) -> wire.Pull:
         state = self._means.state()
+        return wire.Pull(
+            device=state.replica, epoch=state.epoch, schema=wire.SCHEMA, streams=dict(wanted), limit=self._sizing.now
+        )
+
+    def _fetch(self, question: wire.Pull) -> ahead.Page:
+        """A page and the seconds it took; also on another thread."""
+        began = self._means.meter.tick()
+        return self._means.api.pull(question), self._means.meter.tick() - began
+
+    def _page(self, wanted: Mapping[str, int], at: Mapping[str, int]) -> wire.PullReply:
         try:
-            reply = self._means.api.pull(
-                wire.Pull(
-                    device=state.replica,
-                    epoch=state.epoch,
-                    schema=wire.SCHEMA,
-                    streams=dict(wanted),
-                    limit=self._sizing.now,
-                )
-            )
+            reply, seconds = self._ahead.page(self._question(wanted))
         except Offline as error:
             if error.code == "timeout" or error.params.get("cut"):
                 self._sizing.too_large(max(2 * SMALLEST_PAGE, self._sizing.now))
@@ -93,7 +98,14 @@ class Pulling:
             streams=frozenset(head.id for head in reply.streams),
             asked=wanted,
         )
-        self._sizing.went(page.count, seconds=self._means.meter.tick() - began)
+        self._sizing.went(page.count, seconds=seconds)
+        if reply.more and (self._asks is None or self._means.meter.usable) and not self._means.stop():
+            # Before it is known whose streams are needed first, another page may be asked for next.
+            self._ahead.begin(self._question(self._wanted(reply.streams, {**at, **reply.cursors})))
+        self._take(page)
+        return reply
+
+    def _take(self, page: merging.Page) -> None:
         self._pace.in_use, unfolded = self._means.call(lambda store: store.is_in_use), 0
         for portion in portions.cut(page, room=self._pace.room):
             touched, took_s, self._pace.in_use = self._apply(portion)
@@ -104,7 +116,6 @@ class Pulling:
             if unfolded >= portions.FOLDED_AFTER:
                 self._means.call(portions.fold)
                 unfolded = 0
-        return reply
 
     def _apply(self, portion: merging.Page) -> tuple[Touched, float, bool]:
         """What it touched, how long it took where the store lives, and whether somebody saves meanwhile."""

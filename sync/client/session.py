@@ -1,13 +1,15 @@
 """One session with the server: greet, push what waits, pull what is new, compare; cut at any point, it is run again.
 
 The session knows no thread: ``call`` runs a function with the store wherever the store lives, in small pieces, so that
-saving goes on meanwhile.
+saving goes on meanwhile, and ``beside`` makes a request wherever that does not keep it waiting.
 """
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from sync.client.ahead import AtOnce
 from sync.client.api import APP, Api
 from sync.client.checking import Checking, Result
 from sync.client.greeting import Greeted, Greeting
@@ -43,6 +45,8 @@ class Session:
 
     ``first`` are the streams that people wait for, in order of need: they are received before the others. A function
     is asked for them again and again: on a new PC the store learns on the way whose streams these are.
+
+    With a thread as ``beside`` the next page travels while one is taken in; by itself it does so before.
     """
 
     def __init__(
@@ -56,9 +60,10 @@ class Session:
         on_touched: Callable[[Touched], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
         tick: Callable[[], float] = time.monotonic,
+        beside: Executor | None = None,
     ) -> None:
         self._meter = Meter(on_progress, tick=tick)
-        self._means = Means(call, api, wall, stop, self._meter, on_touched)
+        self._means = Means(call, api, wall, stop, self._meter, on_touched, beside or AtOnce())
         self._greeting = Greeting(self._means)
         self._pushing = Pushing(self._means, self._greeting)
         self._pulling = Pulling(self._means, first=first)

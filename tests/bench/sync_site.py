@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +44,9 @@ class Station:
     api: Api
 
     def sync(self, *, call: Callable[[Callable[[Store], T]], T] | None = None) -> Outcome:
-        """One session."""
-        return Session(call or (lambda fn: fn(self.store)), self.api, wall=wall_ms).run()
+        """One session, as the program runs it."""
+        with ThreadPoolExecutor(1, "ahead") as beside:
+            return Session(call or (lambda fn: fn(self.store)), self.api, wall=wall_ms, beside=beside).run()
 
     def close(self) -> None:
         """Let go of file and line."""
