@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 
 from sync import wire
 from sync.client.greeting import Greeted
@@ -71,5 +72,7 @@ class Checking:
     def _end_sweep(self, heads: Sequence[wire.StreamHead]) -> None:
         """What is downloaded again is complete when each of its streams stands at its head."""
         head_of = {head.id: head.head for head in heads}
-        if self._means.call(lambda store: merging.is_met(store, head_of)):
-            self._means.tell(self._means.call(merging.end_sweep))
+        place = merging.Place() if self._means.call(lambda store: merging.is_met(store, head_of)) else None
+        while place is not None:
+            touched, place = self._means.call(partial(merging.sweep_some, place=place, heads=head_of))
+            self._means.tell(touched)

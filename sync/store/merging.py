@@ -1,6 +1,6 @@
 """Pages of a pull into the file: rows as the server has them, with this device's unsent work laid over."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.domain.merge import Row
@@ -9,11 +9,12 @@ from sync.store.arriving import Columns
 from sync.store.database import Database
 from sync.store.leaving import Exit
 from sync.store.schema import TABLES
-from sync.store.state import write_state
+from sync.store.state import read_state, write_state
 from sync.store.store import Store
 from sync.store.unsent import Line
 from sync.store.writer import Key, Touched
 
+SWEPT_AT_ONCE = 5_000  # records are looked at in some 20 ms
 _CHUNK = 500
 _LISTED = "(SELECT value FROM json_each(?))"
 
@@ -98,6 +99,8 @@ def start_anew(db: Database, streams: Iterable[str] | None = None) -> None:
         db.conn.execute("DELETE FROM verified")
     else:
         listed = (schema.to_json(list(streams)),)
+        if not read_state(db).sweeping:
+            db.conn.execute("DELETE FROM met")  # of an earlier one, not forgotten yet
         db.conn.execute(
             f"INSERT OR IGNORE INTO sweep (stream) SELECT stream FROM cursor WHERE stream IN {_LISTED}", listed
         )
@@ -144,22 +147,63 @@ def is_met(store: Store, heads: Mapping[str, int]) -> bool:
     return all(stream in heads and at.get(stream, 0) >= heads[stream] for stream in swept_streams(store))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the end of a sweep is: the table, and the last record of it that was looked at."""
+
+    table: int = 0
+    after: str = ""
+
+
 def end_sweep(store: Store) -> Touched:
     """All has been met again: drop the rows that were not, unless unsent work hangs on them."""
-    with store.write():
-        gone: list[Row] = []
-        for table in TABLES.values():
-            found = store.db.conn.execute(
-                f"{table.select} WHERE stream IN (SELECT stream FROM sweep) AND id NOT IN (SELECT id FROM met)"
-                " AND id NOT IN (SELECT id FROM outbox)"
-            )
-            gone += [table.row(cells) for cells in found]
-        touched = leaving.drop(store, gone)
-        store.db.conn.execute("DELETE FROM sweep")
-        store.db.conn.execute("DELETE FROM met")
-        write_state(store.db, sweeping=0)
-    store.reload()
+    touched: Touched = frozenset()
+    place: Place | None = Place()
+    while place is not None:
+        gone, place = sweep_some(store, place)
+        touched |= gone
     return touched
+
+
+def sweep_some(
+    store: Store, place: Place, *, heads: Mapping[str, int] | None = None, most: int = SWEPT_AT_ONCE
+) -> tuple[Touched, Place | None]:
+    """A portion of the end of a sweep, so that saving goes between two; where to go on from, None when it is done.
+
+    Only while all is met up to ``heads``: another sweep may begin meanwhile.
+    """
+    if heads is not None and store.state.sweeping and not is_met(store, heads):
+        return frozenset(), None
+    with store.write(lasting=False):  # what a power cut undoes is done again
+        if not store.state.sweeping:
+            met = store.db.conn.execute("DELETE FROM met WHERE id IN (SELECT id FROM met LIMIT ?)", (most,)).rowcount
+            return frozenset(), place if met == most else None
+        kind = list(TABLES)[place.table]
+        ids = [
+            line[0]
+            for line in store.db.conn.execute(
+                f'SELECT id FROM "{kind}" WHERE id > ? ORDER BY id LIMIT ?', (place.after, most)
+            )
+        ]
+        touched = _drop_unmet(store, kind, ids)
+        is_last = len(ids) < most and place.table == len(TABLES) - 1
+        if is_last:
+            # Over at once, and what was met forgotten afterwards: what is half forgotten must never be swept with.
+            store.db.conn.execute("DELETE FROM sweep")
+            write_state(store.db, sweeping=0)
+    if is_last:
+        store.reload()
+        return touched, place
+    return touched, Place(place.table, ids[-1]) if len(ids) == most else Place(place.table + 1)
+
+
+def _drop_unmet(store: Store, kind: str, ids: Sequence[str]) -> Touched:
+    found = store.db.conn.execute(
+        f"{TABLES[kind].select} WHERE id IN (SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM met))"
+        " AND stream IN (SELECT stream FROM sweep) AND id NOT IN (SELECT id FROM outbox)",
+        (schema.to_json(ids),),
+    ).fetchall()
+    return leaving.drop(store, [TABLES[kind].row(cells) for cells in found])
 
 
 def _take_rows(store: Store, rows: Iterable[Row]) -> Touched:

@@ -258,6 +258,45 @@ def test_downloading_everything_again_drops_only_what_is_not_met(world: World) -
     assert world.store.db["draft"].count == 1
 
 
+def test_a_sweep_ends_in_portions_and_only_while_all_is_met(world: World) -> None:
+    home = f"building:{world.id('b3')}"
+    taken(world, Page(streams=all_streams(world)))
+    merging.begin_sweep(world.store)
+    households = [row[0] for row in world.store.db.execute("SELECT id FROM household ORDER BY id")]
+    kept = stored(world, "household", households[-1])
+    taken(world, Page(rows=(kept,)))
+    heads = dict.fromkeys(merging.cursors(world.store), 0)
+    place: merging.Place | None = merging.Place(list(schema.TABLES).index("household"))
+    gone: set[str] = set()
+    for _ in range(2):
+        assert place is not None
+        touched, place = merging.sweep_some(world.store, place, heads=heads, most=2)
+        gone |= {record_id for kind, record_id in touched if kind == "household"}
+    assert gone == set(households[:4])
+    merging.begin_sweep(world.store)
+    taken(world, Page(cursors={home: 3}))
+    assert place is not None
+    assert merging.sweep_some(world.store, place, heads={**heads, home: 5}, most=2) == (frozenset(), None)
+    left = {row[0] for row in world.store.db.execute("SELECT id FROM household")}
+    assert left == set(households[4:])
+    assert world.store.state.sweeping
+
+
+def test_what_an_earlier_sweep_had_met_counts_no_more(world: World) -> None:
+    home = f"building:{world.id('b3')}"
+    taken(world, Page(streams=all_streams(world)))
+    kept = [stored(world, "household", world.id(f"b3:{room}")) for room in ("201", "202")]
+    merging.begin_sweep(world.store)
+    taken(world, Page(rows=tuple(kept)))
+    place: merging.Place | None = merging.Place()
+    while place is not None and world.store.state.sweeping:  # it is over, and its end was interrupted
+        place = merging.sweep_some(world.store, place)[1]
+    merging.begin_sweep(world.store, [home])
+    taken(world, Page(rows=tuple(kept[:1])))
+    merging.end_sweep(world.store)
+    assert {row[0] for row in world.store.db.execute("SELECT id FROM household")} == {kept[0].id}
+
+
 def test_one_stream_alone_can_be_downloaded_again(world: World) -> None:
     home = f"building:{world.id('b3')}"
     taken(world, Page(streams=all_streams(world), cursors={home: 5, f"building:{world.id('b1')}": 6}))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.domain.clock import FUTURE_LIMIT_MS, hlc_of
 from sync.domain.ids import new_id
-from sync.server.storage.statements import for_update
+from sync.server.storage.statements import for_update, prepared
 
 _ID, _SINCE, _PARENT, _NOTICED = "epoch", "epoch_since", "epoch_parent", "epoch_noticed"
 _BEGAN = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-")
@@ -35,7 +35,7 @@ def current(connection: Connection, *, lock: bool = False) -> Epoch:
     """The epoch as committed; with ``lock`` nobody else begins another meanwhile."""
     if lock:
         connection.execute(text(f"SELECT value FROM meta WHERE key = '{_ID}'" + for_update(connection)))
-    found = connection.execute(text(f"SELECT key, value FROM meta WHERE key IN ('{_ID}', '{_SINCE}', '{_PARENT}')"))
+    found = connection.execute(prepared(f"SELECT key, value FROM meta WHERE key IN ('{_ID}', '{_SINCE}', '{_PARENT}')"))
     known = {row.key: row.value for row in found}
     return Epoch(known[_ID], int(known.get(_SINCE, "0")), known.get(_PARENT, ""))
 

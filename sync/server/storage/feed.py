@@ -13,7 +13,7 @@ from sync.domain.merge import Row
 from sync.domain.roles import Reach
 from sync.domain.stubs import is_stub
 from sync.server.storage.records import sealed_row_of
-from sync.server.storage.statements import among, ids_json
+from sync.server.storage.statements import among, ids_json, prepared
 from sync.wire import Exit, StreamHead
 
 PAGE_BYTES = 4 * 1024 * 1024  # of fields as JSON; about 1 MiB by columns and compressed
@@ -35,7 +35,7 @@ class Page:
 def heads(connection: Connection, community: str, reach: Reach) -> list[StreamHead]:
     """The streams within reach, in order of name: those named (at 0 while empty) and those that exist by prefix."""
     found = connection.execute(
-        text(
+        prepared(
             'SELECT id, seq, floor, "rows", "sum" FROM stream WHERE community = :community AND '
             f"({among(connection, 'id')} {_prefixed(reach.prefixes)})"
         ),
@@ -51,7 +51,7 @@ def ahead(connection: Connection, community: str, cursors: Mapping[str, int], *,
     if not told:
         return 0
     found = connection.execute(
-        text(f"SELECT id, seq FROM stream WHERE community = :community AND {among(connection, 'id')}"),
+        prepared(f"SELECT id, seq FROM stream WHERE community = :community AND {among(connection, 'id')}"),
         {"community": community, "ids": ids_json(told)},
     )
     heads_now = {row.id: row.seq for row in found}
@@ -140,7 +140,7 @@ def _found(
     else:
         asked = {"community": community, "spans": msgspec.json.encode(spans).decode(), "limit": limit}
         for table, columns in (("record", _RECORD), ("exit", _EXIT)):
-            for placed in connection.execute(text(_of_many(connection, table, columns)), asked):
+            for placed in connection.execute(prepared(_of_many(connection, table, columns)), asked):
                 found[placed[_STREAM]].append(placed)
     return ((span, found[span.stream]) for span in spans)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.catalogue import Kind
@@ -18,7 +18,7 @@ from sync.domain.merge import Row
 from sync.domain.operations import DELETED, Operation, Values
 from sync.server.storage import schema
 from sync.server.storage.records import Making
-from sync.server.storage.statements import can_copy, copy_rows, insert_rows, matching
+from sync.server.storage.statements import can_copy, copy_rows, insert_rows, matching, prepared
 
 # All of them, wherever they are kept.
 EVERY_WRITE = (
@@ -152,5 +152,5 @@ def versions(
     for table in ("history", "record"):
         sql = f"SELECT id, hlc, dev, author, fields FROM {table} WHERE community = :community "
         sql += f"AND (id, hlc, dev) IN ({wanted_ones})" + (" AND at > 0" if table == "record" else "")
-        found += connection.execute(text(sql), {"community": community, "doc": encode_fields(keys).decode()})
+        found += connection.execute(prepared(sql), {"community": community, "doc": encode_fields(keys).decode()})
     return {(row.id, (row.hlc, row.dev)): Version(row.author, _fields.decode(row.fields)) for row in found}

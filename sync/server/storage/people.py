@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
 
 from sync.domain.calendar import day_of
 from sync.domain.catalogue import KINDS, check_value
@@ -253,17 +253,24 @@ def add_account(connection: Connection, community: str, installation: str, accou
         )
 
 
-def find_installation(connection: Connection, community: str, installation: str) -> Known | None:
-    """The PC with its accounts, or None."""
+def _installation() -> Select[Any]:
     table, held = schema.installation.c, schema.installation_account.c
     both = schema.installation.outerjoin(
         schema.installation_account, and_(held.community == table.community, held.installation == table.id)
     )
-    found = connection.execute(
+    return (
         select(table.public_key, table.revoked_at, held.account)
         .select_from(both)
-        .where(table.community == community, table.id == installation)
-    ).all()
+        .where(table.community == bindparam("in_community"), table.id == bindparam("the_id"))
+    )
+
+
+_INSTALLATION = _installation()  # every request asks it, and putting it together costs more than sending it
+
+
+def find_installation(connection: Connection, community: str, installation: str) -> Known | None:
+    """The PC with its accounts, or None."""
+    found = connection.execute(_INSTALLATION, {"in_community": community, "the_id": installation}).all()
     if not found:
         return None
     accounts = frozenset(line.account for line in found if line.account is not None)

@@ -23,6 +23,7 @@ from sync.server.storage.statements import (
     for_update,
     ids_json,
     insert_rows,
+    prepared,
     update_rows,
 )
 
@@ -136,7 +137,7 @@ def load_children(
 def standing(connection: Connection, community: str, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Kind and stream of these records, by id."""
     found = connection.execute(
-        text(f"SELECT id, kind, stream FROM record WHERE community = :community AND {among(connection, 'id')}"),
+        prepared(f"SELECT id, kind, stream FROM record WHERE community = :community AND {among(connection, 'id')}"),
         {"community": community, "ids": ids_json(ids)},
     )
     return {row[0]: (row[1], row[2]) for row in found.all()}
@@ -145,7 +146,7 @@ def standing(connection: Connection, community: str, ids: Iterable[str]) -> dict
 def parents_in(connection: Connection, community: str, streams: Iterable[str], *, kind: str) -> frozenset[str]:
     """The parents of the records of a kind in these streams."""
     found = connection.execute(
-        text(
+        prepared(
             "SELECT DISTINCT parent FROM record WHERE community = :community AND kind = :kind AND "
             + among(connection, "stream", parameter="streams")
         ),
@@ -289,7 +290,7 @@ def _select(
         return {}
     sql = f"SELECT {COLUMNS}, author, at FROM record WHERE community = :community AND {condition} ORDER BY id"
     found = connection.execute(
-        text(sql + (for_update(connection) if lock else "")), {"community": community, "ids": wanted}
+        prepared(sql + (for_update(connection) if lock else "")), {"community": community, "ids": wanted}
     )
     rows = found.all()
     if makings is not None:

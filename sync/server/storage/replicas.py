@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from sync.domain import streams
 from sync.server.problems import ProtocolError
@@ -16,6 +16,16 @@ SEEN_EVERY_MS = 60 * 60 * 1000  # a replica that says nothing new of itself is n
 _table = schema.replica
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LETTERS = _ALPHABET[10:]
+
+# Made once: putting such a statement together costs more than sending it.
+_c = _table.c
+_IS_IT = _c.community == bindparam("in_community"), _c.id == bindparam("the_id")
+_KNOWN = _c.id, _c.installation, _c.batch, _c.digest, _c.reply, _c.tag, _c.number_day, _c.number_last
+_FIND = select(*_KNOWN).where(*_IS_IT)
+_LOCK = _FIND.with_for_update()
+_FIND_SEEN = select(*_KNOWN, _c.seen_at, _c.schema, _c.app, _c.fingerprint).where(*_IS_IT)
+_DONE = "batch", "digest", "reply", "seen_at", "number_day", "number_last"
+_SETTLE = update(_table).where(*_IS_IT).values({name: bindparam(name) for name in _DONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,8 @@ class Seen:
 
 def find(connection: Connection, community: str, replica_id: int, *, lock: bool = False) -> Replica | None:
     """The replica, or None; with ``lock`` its batches are taken one at a time."""
-    c = _table.c
-    query = select(c.id, c.installation, c.batch, c.digest, c.reply, c.tag, c.number_day, c.number_last).where(
-        c.community == community, c.id == replica_id
-    )
-    found = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    named = {"in_community": community, "the_id": replica_id}
+    found = connection.execute(_LOCK if lock else _FIND, named).one_or_none()
     return Replica(*found) if found else None
 
 
@@ -65,13 +72,7 @@ def find_unchanged(
     connection: Connection, community: str, replica_id: int, *, installation: str, seen: Seen
 ) -> Replica | None:
     """The replica of this installation, if what it says of itself now was written down within the hour; else None."""
-    c = _table.c
-    found = connection.execute(
-        select(
-            *(c.id, c.installation, c.batch, c.digest, c.reply, c.tag, c.number_day, c.number_last),
-            *(c.seen_at, c.schema, c.app, c.fingerprint),
-        ).where(c.community == community, c.id == replica_id)
-    ).one_or_none()
+    found = connection.execute(_FIND_SEEN, {"in_community": community, "the_id": replica_id}).one_or_none()
     if found is None or found.installation != installation:
         return None
     says_the_same = (found.schema, found.app, found.fingerprint) == (seen.schema, seen.app, seen.fingerprint)
@@ -144,16 +145,17 @@ def sender(
 def settle(connection: Connection, community: str, replica: Replica, done: Done, *, now: int) -> None:
     """Remember a batch with its answer, which is given again byte for byte when the batch comes again."""
     connection.execute(
-        update(_table)
-        .where(_table.c.community == community, _table.c.id == replica.id)
-        .values(
-            batch=done.batch,
-            digest=done.digest,
-            reply=done.reply,
-            seen_at=now,
-            number_day=replica.number_day,
-            number_last=replica.number_last,
-        )
+        _SETTLE,
+        {
+            "in_community": community,
+            "the_id": replica.id,
+            "batch": done.batch,
+            "digest": done.digest,
+            "reply": done.reply,
+            "seen_at": now,
+            "number_day": replica.number_day,
+            "number_last": replica.number_last,
+        },
     )
 
 

@@ -12,6 +12,7 @@ from sync.domain.kinds.places import Grant
 from sync.domain.merge import Row
 from sync.domain.roles import Places, Reach, Viewer
 from sync.server.storage.records import COLUMNS, row_of
+from sync.server.storage.statements import prepared
 
 KINDS_OF_RIGHTS = ("account", "grant", "compound", "grid", "building")
 
@@ -83,7 +84,7 @@ class RightsCache:
     def rows(self, connection: Connection, community: str) -> tuple[dict[str, Row], Rights]:
         """The rows that rights follow from, as committed, and the rights."""
         seq = connection.execute(
-            text("SELECT seq FROM stream WHERE community = :community AND id = :stream"),
+            prepared("SELECT seq FROM stream WHERE community = :community AND id = :stream"),
             {"community": community, "stream": streams.community(community)},
         ).scalar()
         known = self._known.get(community)

@@ -5,17 +5,24 @@ One parameter that the database expands costs a fraction of a parameter a value,
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Connection, CursorResult, Integer, Table, text
+from sqlalchemy import BigInteger, Boolean, Connection, CursorResult, Integer, Table, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 _WORTH_A_COPY = 20  # rows
 _PIECE = 1_000  # lines of a COPY that are written at once
 _encoder = msgspec.json.Encoder()
+
+
+@lru_cache(maxsize=500)
+def prepared(sql: str) -> TextClause:
+    """A statement that is made again and again, looked through once: that costs as much as sending it."""
+    return text(sql)
 
 
 def ids_json(ids: Iterable[str]) -> str:
@@ -60,7 +67,7 @@ def insert_rows(
         sql += f" ON CONFLICT {conflict}"
     if returning:
         sql += f" RETURNING {returning}"
-    return connection.execute(text(sql), {"community": community, "doc": _document(rows)})
+    return connection.execute(prepared(sql), {"community": community, "doc": _document(rows)})
 
 
 def can_copy(connection: Connection, rows: Sized) -> bool:
@@ -130,7 +137,7 @@ def update_rows(
         f'UPDATE "{table.name}" SET {values} FROM {_source(connection, table, columns)} '
         f'WHERE "{table.name}".community = :community AND "{table.name}".id = v.id'
     )
-    return connection.execute(text(sql), {"community": community, "doc": _document(rows)})
+    return connection.execute(prepared(sql), {"community": community, "doc": _document(rows)})
 
 
 def matching(connection: Connection, table: Table, columns: Sequence[str]) -> str:
