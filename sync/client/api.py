@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import cache
-from ssl import SSLContext
 from typing import TypeVar
 
 import httpx
@@ -38,14 +37,12 @@ class _Description(msgspec.Struct):
 
 def open_client(server_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """An HTTP client for one server; the environment's proxies are not asked, a station's server is near."""
-    return httpx.Client(
-        base_url=server_url, timeout=TIMEOUT, transport=transport, trust_env=False, verify=trusted()
-    )
+    return httpx.Client(base_url=server_url, timeout=TIMEOUT, transport=transport, trust_env=False, verify=trusted())
 
 
 @cache
-def trusted() -> SSLContext:
-    """The certificates of the system: reading them takes 30 ms of every thread's time, so once a run, not a session."""
+def trusted() -> ssl.SSLContext:
+    """The well-known authorities: reading them takes 30 ms of every thread's time, so once a run, not a session."""
     return httpx.create_ssl_context(trust_env=False)
 
 
