@@ -16,6 +16,7 @@ from sync.domain.example import SIZES
 from sync.errors import StoreError
 from sync.server import (
     backup_command,
+    buildings_command,
     bundle_command,
     code_command,
     erase_command,
@@ -131,12 +132,19 @@ def _parser(said: dict[str, Any]) -> argparse.ArgumentParser:
     def saying(run: Callable[[argparse.Namespace, Callable[[str], None]], int]) -> Callable[..., int]:
         return lambda given: run(given, print)
 
-    add("serve", "serve until stopped", _serve, _add_serve)
+    add("serve", "serve until stopped", _serve, _add_names, _add_serve)
     add(
         "code",
         "a one-time code for the secretary, to enrol the first PC",
         saying(code_command.run),
         code_command.add_arguments,
+    )
+    add(
+        "buildings",
+        "make the buildings of the community's preset; the server is stopped, or not yet started",
+        saying(buildings_command.run),
+        _add_names,
+        buildings_command.add_arguments,
     )
     add(
         "bundle",
@@ -176,6 +184,13 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--database", default="", help="postgresql+psycopg://… instead of SQLite in the data folder")
 
 
+def _add_names(command: argparse.ArgumentParser) -> None:
+    """Of the first start only."""
+    command.add_argument("--community-name", default=_DEFAULTS.community_name)
+    command.add_argument("--community-code", default="", help="area code of twelve digits")
+    command.add_argument("--secretary-name", default=_DEFAULTS.secretary_name)
+
+
 def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default=_DEFAULTS.host)
     serve.add_argument("--port", type=int, default=_DEFAULTS.port)
@@ -186,9 +201,6 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         default=_DEFAULTS.shows_code,
         help="make and show the first enrolment code at each start; without it `code` makes one",
     )
-    serve.add_argument("--community-name", default=_DEFAULTS.community_name)
-    serve.add_argument("--community-code", default="", help="area code of twelve digits")
-    serve.add_argument("--secretary-name", default=_DEFAULTS.secretary_name)
     serve.add_argument(
         "--queue-limit",
         type=_at_least_one,
