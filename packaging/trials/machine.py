@@ -98,6 +98,7 @@ class Machine:
             [*command, "bash", "-c", _BOOT, "boot", str(self.root)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             preexec_fn=_into_a_group_of_its_own,
         )
         until = time.monotonic() + _READY_S
