@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
@@ -30,7 +31,12 @@ _FILES: Final = mark("Files for the stick")
 
 
 class FirstStick(Box):
-    """A question out, an answer in; once the answer brings the person's rights, the gate opens by itself."""
+    """A question out, an answer in; once the answer brings the person's rights, the gate opens by itself.
+
+    ``told`` when there is something new to read at its end.
+    """
+
+    told = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__("calm-box")
@@ -141,6 +147,7 @@ class FirstStick(Box):
             one.setEnabled(True)
         self._bar.hide()
         set_text(self._said, said)
+        self.told.emit()
 
     def _failed(self, error: Exception) -> None:
         said = words(error)

@@ -210,10 +210,15 @@ class SetupPage(QWidget):
             self.start.setFocus()
         elif isinstance(error, AccessError) and error.code == "nothing_received" and self._stick is None:
             self._stick = FirstStick(self._context)
+            self._stick.told.connect(self._see_last)
             self._card.add(self._stick)
         said = words(error)
         advice = said.advice if self._is_made else self._advice(error) or said.advice
         set_text(self._error, f"{said.title}　{advice}")
+        self._see_last()
+
+    def _see_last(self) -> None:
+        """With large letters the page is higher than the screen: go to what was just said."""
         shown = self._stick or self._error
         QTimer.singleShot(LAID_OUT_MS, shown, lambda: self._scroll.show_widget(shown))
 

@@ -201,8 +201,9 @@ class UnlockPage(QWidget):
             return
         if isinstance(error, AccessError) and error.code == "nothing_received" and self._stick is None:
             self._stick = FirstStick(self._context)
+            self._stick.told.connect(self._see_stick)
             self._card.add(self._stick)
-            self._see(self._stick)
+            self._see_stick()
         rescue = self._gate.rescue
         self._context.tasks.net(self, lambda: rescue.offer(error), self._show_offer)
 
@@ -225,6 +226,10 @@ class UnlockPage(QWidget):
     def _see(self, widget: QWidget) -> None:
         """With large letters the page is higher than the screen: go to what was just said."""
         QTimer.singleShot(LAID_OUT_MS, widget, lambda: self._scroll.show_widget(widget))
+
+    def _see_stick(self) -> None:
+        if self._stick is not None:
+            self._see(self._stick)
 
     def _open_copy(self, day: str) -> None:
         self._show_offer(None)
