@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
@@ -53,6 +53,8 @@ class FirstStick(Box):
         )
         self.out = button(tr("Save the file to a stick"), on_click=self._ask_where)
         self.back = button(tr("Take in from a stick"), on_click=self._ask_which)
+        self._pressed: QWidget = self.out
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         row = QWidget()
         flow = FlowLayout(row)
         flow.addWidget(self.out)
@@ -111,7 +113,7 @@ class FirstStick(Box):
             told = tr("The file is called “{file}”. Please hand the stick in at the community centre.")
             self._rest(told.format(file=target.name))
 
-        self._begin(tr("Saving to the stick"))
+        self._begin(tr("Saving to the stick"), pressed=self.out)
         self._context.agent.aside.run(self, work, done, self._failed)
 
     def _import(self, path: Path) -> None:
@@ -132,10 +134,13 @@ class FirstStick(Box):
             if met:
                 self._context.hub.touched.emit(frozenset(met))
 
-        self._begin(tr("Taking in from the stick"))
+        self._begin(tr("Taking in from the stick"), pressed=self.back)
         self._context.agent.aside.run(self, work, done, self._failed)
 
-    def _begin(self, step: str) -> None:
+    def _begin(self, step: str, *, pressed: QWidget) -> None:
+        self._pressed = pressed
+        if pressed.hasFocus():
+            self.setFocus()  # else Qt would hand the keyboard to whatever comes after a button that cannot be pressed
         for one in (self.out, self.back):
             one.setEnabled(False)
         set_text(self._said, "")
@@ -145,6 +150,8 @@ class FirstStick(Box):
     def _rest(self, said: str) -> None:
         for one in (self.out, self.back):
             one.setEnabled(True)
+        if self.hasFocus():
+            self._pressed.setFocus()
         self._bar.hide()
         set_text(self._said, said)
         self.told.emit()

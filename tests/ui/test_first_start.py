@@ -20,6 +20,7 @@ from desktop.community_line import line_of
 from desktop.enrolling import set_up
 from desktop.pages.settings.about import Release
 from desktop.pages.settings.page import SettingsPage
+from desktop.pages.setup.page import SetupPage
 from desktop.paths import Paths, Places
 from desktop.vault import Vault
 from presets import ISSUER, as_file, as_folder, preset_files
@@ -273,11 +274,20 @@ def test_the_stick_is_offered_at_the_next_start_too(start: Start, place: Communi
     by_stick(program, place)
 
 
+def button_with_keyboard(program: Program) -> str:
+    """What the button says that has the keyboard; '' when none has."""
+    return next((shown.text() for shown in program.all(QPushButton) if shown.hasFocus()), "")
+
+
 def by_stick(program: Program, place: Community) -> None:
     """The file goes to the centre, its answer comes back, and the person is in."""
+    stick = program.setup.stick if isinstance(program.window.gate, SetupPage) else program.gate.stick
+    assert stick is not None
+    stick.out.setFocus()
     program.press("存文件到 U 盘")
     program.until(lambda: list(program.home.glob("带去中心-*.qmb")), "the file")
     program.settle()
+    assert "存文件到 U 盘" in button_with_keyboard(program)  # the keyboard stays where it was
     (out,) = program.home.glob("带去中心-*.qmb")
     assert out.name in program.said()
     content, _ = asyncio.run(place.server.service.bundles.exchange(read_file(out)))
