@@ -297,6 +297,7 @@ Section
   ${EndIf}
   RMDir /r "$INSTDIR\discarded"
   RMDir "$INSTDIR\previous" ; only when there was none
+  Delete "$INSTDIR\previous\tries" ; those of the version that has gone, see boot.py
 
   ; A community that has changed its name does not get two of everything.
   ReadRegStr $0 HKCU "${RECORD}" "Title"
