@@ -33,9 +33,7 @@ _LOCK: Final = ROOT / "requirements" / "server.txt"
 _HASHES: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _NEWER_GLIBC: Final = 36  # Debian 12's; the wheels' own tags say which of them they need
 # Of the program itself: what the server imports, and the rules it reads.
-_PROGRAM: Final = re.compile(
-    r"sync/(__init__|errors)\.py|sync/(domain|keys|server|wire)/.+|resources/(calendars|rules)/.+"
-)
+_PROGRAM: Final = re.compile(r"sync/(?!client/|store/).+|resources/(calendars|rules)/.+")
 _OPT: Final = Path("opt/qiaomen-server")
 _UNITS: Final = ("qiaomen-server.service", "qiaomen-backup.service", "qiaomen-backup.timer", "qiaomen-alarm@.service")
 _SCRIPTS: Final = {"launcher.py": "qiaomen-server", "alarm.sh": "alarm", "make-certificates.sh": "make-certificates"}

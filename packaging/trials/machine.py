@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fetching import mirror
+
 _READY_S: Final = 90
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _NAMESPACES: Final = ("--mount", "--pid", "--ipc", "--uts", "--cgroup")
-_MIRROR_FILES: Final = (
-    "/etc/apt/sources.list.d",
-    "/etc/apt/sources.list",
-    "/etc/apt/apt.conf.d",
-    "/etc/apt/auth.conf.d",
-)
+_APT: Final = ("/etc/apt/apt.conf.d", "/etc/apt/auth.conf.d")  # how this machine reaches its mirror
 # What would touch the machine around it, or waits for what is not there.
 _MASKED: Final = (
     *("systemd-networkd", "systemd-resolved", "systemd-timesyncd", "systemd-logind", "systemd-udevd", "console-getty"),
@@ -126,12 +123,12 @@ def prepare(folder: Path, *, suite: str, packages: tuple[str, ...]) -> Path:
     if not (base / "finished").exists():
         shutil.rmtree(base, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        _do("debootstrap", "--variant=minbase", "--include=python3,ca-certificates,procps", suite, str(base))
-        for name in _MIRROR_FILES:
+        private = ("unshare", "--mount", "--propagation", "private")
+        wanted = "--include=python3,ca-certificates,procps"
+        _do(*private, "debootstrap", "--variant=minbase", wanted, suite, str(base), mirror())
+        for name in _APT:
             if Path(name).is_dir():
                 shutil.copytree(name, base / name[1:], dirs_exist_ok=True)
-            elif Path(name).exists():
-                shutil.copyfile(name, base / name[1:])
         (base / "etc/apt/apt.conf.d/99trial").write_text('APT::Install-Recommends "false";\n', "utf-8")
         rule = base / "usr/sbin/policy-rc.d"
         rule.write_text("#!/bin/sh\nexit 101\n", "utf-8")

@@ -1,5 +1,6 @@
 """The server's packages: the wheel with its command, the .deb with what belongs into it, units that systemd takes."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import build_server
 import pytest
 
 from sync import __version__
+from sync.domain.building_list import BuildingList, ListedBuilding
 from sync.server import settings_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +114,23 @@ def test_the_launcher_finds_the_program_and_refuses_a_python_that_was_not_though
     for folder in (tmp_path / "opt/qiaomen-server").glob("python*"):
         shutil.rmtree(folder)
     assert status() == 1
+
+
+def test_the_program_in_the_package_is_whole(deb: Path, tmp_path: Path) -> None:
+    said("dpkg-deb", "--extract", deb, tmp_path)
+    app = tmp_path / "opt/qiaomen-server/app"
+    # With the libraries of the tests, and of our own only what was packaged.
+    start = f"import sys; sys.path.insert(0, {str(app)!r}); from sync.server.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-P", "-c", start, "buildings", "--data", str(tmp_path / "data"), "--from"]
+    (tmp_path / "buildings.json").write_bytes(
+        BuildingList((ListedBuilding(compound="幸福里", name="1号楼", floors=2, rooms=2),)).content
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [*command, str(tmp_path / "buildings.json")], check=False, capture_output=True, text=True, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 buildings with 4 doors" in done.stdout
 
 
 def test_the_settings_that_come_along_need_only_the_name(tmp_path: Path) -> None:
