@@ -12,6 +12,10 @@ _ROOT = os.path.dirname(_HERE)  # noqa: PTH120
 _SITE = os.path.join(_ROOT, "site")  # noqa: PTH118
 _TRIES = 2  # starts that ended without a word, by a power cut perhaps, before the older version is taken
 
+# Where another Qt keeps its plugins, which some programs tell the whole PC; on Linux the launcher forgets it.
+for _name in ("QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_PLATFORMTHEME", "QT_STYLE_OVERRIDE"):
+    os.environ.pop(_name, None)
+
 # The packages were built for the runtime beside them; another Python brings its own (trials on a build machine).
 sys.path[:0] = [_HERE, _SITE] if sys.version_info[:2] == (3, 13) else [_HERE]
 

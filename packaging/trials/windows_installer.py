@@ -390,7 +390,7 @@ def main(arguments: list[str] | None = None) -> int:
                     except TrialError:
                         wine.picture("wine-failed")
                         raise
-        except TrialError as error:
+        except RuntimeError as error:  # what a step, the layout or the wrapping says
             print(f"FAILED {error}", file=sys.stderr)
             return 1
     print(f"pictures: {chosen.pictures}")

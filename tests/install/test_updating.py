@@ -238,6 +238,17 @@ def test_a_program_that_dies_without_a_word_is_given_one_more_chance(tmp_path: P
     assert [starts(root) for _ in range(3)] == [(9, ["new"]), (9, ["new"]), (0, ["old"])]
 
 
+def test_where_another_qt_keeps_its_plugins_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_PLUGIN_PATH", "/somewhere/else")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    tree(tmp_path / "q", "new", "print(sorted(name for name in os.environ if name.startswith('QT_')))")
+    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
+    boot = str(tmp_path / "q/app/boot.py")
+    done = subprocess.run([sys.executable, "-I", "-B", boot], capture_output=True, text=True, check=True)
+    assert "QT_PLUGIN_PATH" not in done.stdout
+    assert "QT_QPA_PLATFORM" in done.stdout
+
+
 def test_a_new_version_that_starts_is_kept(tmp_path: Path) -> None:
     root = tmp_path / "q"
     tree(root, "new", "pass")
