@@ -19,7 +19,7 @@ from sync import wire
 from sync.domain.ids import new_id
 from sync.domain.operations import Operation, delete, new, patch
 from sync.errors import Offline
-from sync.store import merging, unsent
+from sync.store import merging, outbox, unsent
 from sync.store.store import Store
 from witness import written
 from world import KEY, rules
@@ -141,6 +141,31 @@ def test_after_a_restore_two_clones_never_write_under_one_clock(
     ground.restore(ground.copy())
     twin.save([patch("visit", made.id, note="two")])  # the same clock, to the last bit
     _rests(first, twin, second)
+    assert twin.store.replica != first.store.replica
+    conflicts = [row for row in ground.rows().values() if row.kind == "conflict"]
+    words = [str(row.values["kept"]) + str(row.values["lost"]) for row in conflicts]
+    assert any("one" in both and "two" in both for both in words)
+    twin.store.close()
+
+
+def test_after_a_restore_a_batch_in_flight_is_known_by_its_bytes_and_not_by_its_number(
+    server: Server, secretary: Device, first: Station, second: Station, tmp_path: Path
+) -> None:
+    ground = _ground(server, secretary, tmp_path)
+    made = visit(server, first, note="before")
+    first.save([made])
+    _rests(first, second)
+    twin = _clone(first, tmp_path / "twin.db")
+    first.save([patch("visit", made.id, note="one")])
+    twin.save([patch("visit", made.id, note="two")])  # the same clock, to the last bit
+    twin.line.mishaps += ["", "no_line"]  # greeted, and then its batch is lost on the way
+    with pytest.raises(Offline):
+        twin.sync()
+    (flying,) = outbox.in_flight(twin.store.db)
+    first.sync()  # with a batch of that very number
+    assert outbox.batch_log(first.store.db)[0][0] == flying.number
+    ground.restore(ground.copy())
+    _rests(twin, first, second)
     assert twin.store.replica != first.store.replica
     conflicts = [row for row in ground.rows().values() if row.kind == "conflict"]
     words = [str(row.values["kept"]) + str(row.values["lost"]) for row in conflicts]
