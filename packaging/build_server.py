@@ -56,6 +56,13 @@ Description: sync server of the community work program Qiaomen
  PostgreSQL for a district.
 """
 
+_COPYRIGHT: Final = """The program's own part is in /opt/qiaomen-server/app and /opt/qiaomen-server/bin.
+
+It comes with these libraries, unchanged but for what only debuggers read. The licence of each lies beside it, in the
+folder NAME-VERSION.dist-info below /opt/qiaomen-server:
+
+"""
+
 
 class BuildError(RuntimeError):
     """A tool is missing or a package is not as locked."""
@@ -150,6 +157,8 @@ def _put_our_own(tree: Path) -> None:
     for page in _MANUALS:
         _copy(ROOT / "docs" / page, manual / page)
     (manual / "changelog.gz").write_bytes(gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), mtime=EPOCH))
+    about = {path.name.removesuffix(".dist-info").replace("-", " ") for path in (tree / _OPT).glob("*/*.dist-info")}
+    (manual / "copyright").write_text(_COPYRIGHT + "".join(f"  {one}\n" for one in sorted(about)), "utf-8")
     command = tree / "usr/bin/qiaomen-server"
     command.parent.mkdir(parents=True)
     command.symlink_to("/" / _OPT / "bin" / "qiaomen-server")

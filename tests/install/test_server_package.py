@@ -84,7 +84,8 @@ def test_the_package_holds_the_program_its_libraries_and_its_units(deb: Path) ->
         f"./usr/lib/systemd/system/{path.name}" for path in SOURCE.iterdir() if path.suffix in {".service", ".timer"}
     ]
     manuals = [
-        f"./usr/share/doc/qiaomen-server/{name}" for name in ("server.md", "server.toml", "nginx.conf", "Caddyfile")
+        f"./usr/share/doc/qiaomen-server/{name}"
+        for name in ("server.md", "server.toml", "nginx.conf", "Caddyfile", "copyright")
     ]
     assert set(libraries + program + units + manuals) <= set(held)
     assert len(units) == 4
