@@ -2,7 +2,11 @@
 
     .venv/bin/python packaging/release.py hand-over --key OLD.key --next NEW.pub --out DIR
 
-writes the two files by which PCs that trust the old key (or the offline one) take the new one from then on.
+writes the two files by which PCs that trust the old key (or the offline one) take the new one from then on;
+
+    .venv/bin/python packaging/release.py renew RELEASE/<id> --key working.key
+
+writes the list anew after an installer was changed, by an Authenticode signature for instance.
 """
 
 import argparse
@@ -95,6 +99,21 @@ def issue_release(
     return manifest
 
 
+def renew(folder: Path, *, key: SecretKey) -> ReleaseManifest:
+    """Write and sign a release's manifest once more, for files that were changed under the same names.
+
+    TrustError when the manifest there was not signed with this key; OSError when a file is missing.
+    """
+    signature = (folder / f"{MANIFEST}{SUFFIX}").read_text(encoding="utf-8")
+    before = ReleaseManifest.read((folder / MANIFEST).read_bytes(), signature=signature, keys=[key.public])
+    files = {way: described(folder / file.name) for way, file in before.files.items()}
+    manifest = msgspec.structs.replace(before, files=files)
+    comment = f"qiaomen release {manifest.community} {manifest.version} {manifest.sequence}"
+    (folder / MANIFEST).write_bytes(manifest.content)
+    (folder / f"{MANIFEST}{SUFFIX}").write_text(key.sign(manifest.content, comment=comment), encoding="utf-8")
+    return manifest
+
+
 def described(path: Path) -> ReleaseFile:
     """Name, size and sha256 of a file."""
     with path.open("rb") as stream:
@@ -122,26 +141,38 @@ def _public(path: Path) -> PublicKey:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; the exit status."""
-    parser = argparse.ArgumentParser(prog="release.py", description="换签名密钥：用旧密钥（或 offline）给新公钥作保。")
+    parser = argparse.ArgumentParser(prog="release.py", description="换签名密钥；文件改过以后重新签发。")
     commands = parser.add_subparsers(required=True, metavar="命令")
     over = commands.add_parser("hand-over", help="给下一把公钥作保")
     over.add_argument("--next", type=Path, required=True, metavar="NEW.pub", help="新的公钥")
     over.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="写到哪里；打包时用 --hand-over 给出同一个文件夹"
     )
-    add_key_arguments(over)
+    over.set_defaults(run=_hand_over)
+    anew = commands.add_parser("renew", help="文件改过（例如签了 Authenticode）以后，重新写清单并签名")
+    anew.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="社区的发布文件夹")
+    anew.set_defaults(run=_renew)
+    for command in (over, anew):
+        add_key_arguments(command)
     given = parser.parse_args(arguments)
     try:
-        following = _public(given.next)
-        key = open_key(given.key, passphrase_file=given.passphrase_file)
-        print(hand_over(given.out, key=key, following=following))
+        given.run(given, open_key(given.key, passphrase_file=given.passphrase_file))
     except (TrustError, KeysError) as error:
         print(sentence(error), file=sys.stderr)
         return 2
-    except OSError as error:
+    except (OSError, ReleaseError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _hand_over(given: argparse.Namespace, key: SecretKey) -> None:
+    print(hand_over(given.out, key=key, following=_public(given.next)))
+
+
+def _renew(given: argparse.Namespace, key: SecretKey) -> None:
+    for folder in given.folders:
+        print(f"{folder}  {renew(folder, key=key).version}")
 
 
 if __name__ == "__main__":

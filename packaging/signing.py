@@ -15,6 +15,8 @@ SENTENCES: Final = {
     "secret_key_locked": "签名私钥 {name} 有口令，请给出口令（--passphrase-file 文件，或者在终端里输入）。",
     "secret_key_passphrase": "口令打不开签名私钥 {name}。",
     "public_key_unreadable": "公钥 {name} 读不出来。",
+    "signature_wrong": "清单和签名对不上。",
+    "signature_unknown_key": "清单不是用这把密钥签的（是 {key}）。",
     "keys_unwritable": "密钥文件写不进去，请看看文件夹和磁盘。",
 }
 

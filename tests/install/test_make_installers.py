@@ -180,6 +180,24 @@ def test_a_new_key_goes_out_with_the_release_that_the_old_one_vouches_for(
     assert release.main(bad) == 2
 
 
+def test_an_installer_that_was_signed_afterwards_is_listed_anew(tmp_path: Path, work: Path, keys: Path) -> None:
+    one = table(tmp_path / "社区.xlsx", ("xingfuli", "幸福里社区", "", "", "https://a"))
+    assert make(tmp_path, "windows", one) == 0
+    offered = tmp_path / "out/xingfuli"
+    (setup,) = offered.glob("*.exe")
+    setup.write_bytes(b"signed" + setup.read_bytes())
+    found = look(OfFolder(offered), keys=[KEY.public], community="xingfuli")
+    assert found is not None
+    with pytest.raises(TrustError, match="release_changed"):
+        fetch(OfFolder(offered), found.manifest.files["windows-amd64"], tmp_path / "got")
+    assert release.main(["renew", str(offered), "--key", str(keys / "working.key")]) == 0
+    found = look(OfFolder(offered), keys=[KEY.public], community="xingfuli")
+    assert found is not None
+    assert fetch(OfFolder(offered), found.manifest.files["windows-amd64"], tmp_path / "got") is not None
+    (offered / f"{MANIFEST}.minisig").write_text(OFFLINE.sign((offered / MANIFEST).read_bytes()), encoding="utf-8")
+    assert release.main(["renew", str(offered), "--key", str(keys / "working.key")]) == 2
+
+
 def test_a_manifest_can_not_be_changed_after_it_was_signed(tmp_path: Path, work: Path) -> None:
     one = table(tmp_path / "社区.xlsx", ("xingfuli", "幸福里社区", "", "", "https://a"))
     assert make(tmp_path, "windows", one) == 0
