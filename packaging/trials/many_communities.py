@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--platform", choices=[*make_installers.CHOICES, "all"], default="all")
     parser.add_argument("--form", choices=("deb", "run"), action="append", default=[])
-    parser.add_argument("--work", type=Path, default=make_installers.ROOT / "build/package-test/release")
+    parser.add_argument("--work", type=Path, default=_HERE.parents[1] / "build/package-test/release")
     parser.add_argument("--out", type=Path, help="keep what is made there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="many-communities-") as scratch:
