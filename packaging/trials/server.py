@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -176,17 +177,15 @@ class Trial:
             large = http.post("/sync/v1/push", content=b"x" * (4 * 1024 * 1024 + 1))
             _same((large.status_code, large.json()["code"]), (413, "too_large"))
         self._wrong_codes_are_counted_by_address()
-        self._set(queue_limit="1")
-        self._run("systemctl restart qiaomen-server")
-        with self._http() as slow, self._http() as other:
-            body = SlowBody(4000)
-            answer = body.post(slow)
-            _until(lambda: 'lane="work"} 1' in self._metrics(), "the slow request is not with the server")
-            busy = other.post("/sync/v1/push", content=b"{}")
-            _same((busy.status_code, busy.json()["code"]), (429, "busy"))
-            _true(int(busy.headers["retry-after"]) > 0, "no Retry-After")
+        with self._http() as http:
+            answer, body = self._slow(http)  # nginx would not have asked the server yet, if it kept bodies
             body.finish()
             _same(answer().status_code, 401)
+        self._set(queue_limit="1")
+        self._run("systemctl restart qiaomen-server")
+        busy = self._busy()
+        _same(busy.json()["code"], "busy")
+        _true(int(busy.headers["retry-after"]) > 0, "no Retry-After")
         self._set(queue_limit="64")
         self._run("systemctl restart qiaomen-server")
         left = self._run("find /var/lib/nginx -type f").strip()
@@ -196,9 +195,7 @@ class Trial:
     def stopping(self) -> str:
         """A request under way gets its answer, and then the server ends."""
         with self._http() as http:
-            body = SlowBody(4000)
-            answer = body.post(http)
-            _until(lambda: 'lane="work"} 1' in self._metrics(), "the slow request is not with the server")
+            answer, body = self._slow(http)
             self._run("systemctl stop --no-block qiaomen-server")
             _until(lambda: self._state() == "deactivating", "it does not stop")
             body.finish()
@@ -349,6 +346,30 @@ class Trial:
         with httpx.Client(trust_env=False) as http:
             return http.get("http://127.0.0.1:18440/metrics").text
 
+    def _slow(self, http: httpx.Client) -> "tuple[Callable[[], httpx.Response], SlowBody]":
+        """A request that the server has begun to read and that is not whole yet."""
+        self._run("systemctl restart nginx")  # no connection to the server is left open
+        body = SlowBody(4000)
+        answer = body.post(http)
+        try:
+            _until(lambda: _is_connected(18440), "nginx keeps the body to itself")
+        except TrialError:
+            body.finish()
+            raise
+        time.sleep(1)  # until its head has been read, which nothing tells
+        return answer, body
+
+    def _busy(self) -> httpx.Response:
+        """Ask at once what a queue of one cannot hold, until somebody is told to come again."""
+        until = time.monotonic() + 60
+        with self._http() as http, ThreadPoolExecutor(24) as pool:
+            http.get("/readyz")
+            while time.monotonic() < until:
+                for answer in pool.map(lambda _: http.post("/sync/v1/push", content=b"x" * 100_000), range(96)):
+                    if answer.status_code == 429:
+                        return answer
+        raise TrialError("nobody was told to come again")
+
     def _state(self) -> str:
         return self._run("systemctl is-active qiaomen-server", may_fail=True).strip()
 
@@ -442,8 +463,6 @@ class SlowBody:
 
     def post(self, http: httpx.Client) -> Callable[[], httpx.Response]:
         """Begin it on a thread; what is given back waits for the answer."""
-        from concurrent.futures import ThreadPoolExecutor
-
         pool = ThreadPoolExecutor(1)
         future = pool.submit(http.post, "/sync/v1/push", content=self._pieces())
         return lambda: future.result(60)
@@ -466,6 +485,12 @@ def _settled(station: Station) -> bool:
         if outcome.verified and not outcome.pushed and not outcome.pulled:
             return True
     return False
+
+
+def _is_connected(port: int) -> bool:
+    """Whether somebody is connected to this port of this machine."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    return any(line[1].endswith(f":{port:04X}") and line[3] == "01" for line in lines)
 
 
 def _same(seen: object, expected: object) -> None:
