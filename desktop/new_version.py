@@ -84,7 +84,7 @@ def _copy(paths: Paths, installed: Installed) -> None:
         try:
             (fresh / str(installed.sequence)).mkdir(parents=True)
             for path in there:
-                shutil.copy2(path, fresh / str(installed.sequence) / path.name)
+                _copied(path, fresh / str(installed.sequence) / path.name)
         except OSError:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
@@ -93,20 +93,40 @@ def _copy(paths: Paths, installed: Installed) -> None:
 
 
 def _put_back(paths: Paths, failed: Installed) -> None:
-    """Only what the version that did not open has changed; its files stay aside."""
+    """Only what the version that did not open has changed; its files stay aside.
+
+    A disk without room changes nothing, and what a power cut leaves half done is done again at the next start.
+    """
     kept = _copies(paths) / str(failed.sequence)
     if not kept.is_dir():
         return
-    if any(_digest(kept / name) != _digest(paths.data / name) for name in _RECORDS):
-        aside = paths.data / "aside" / f"not-opened-{failed.sequence}"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for name in _RECORDS:
+    changed = [name for name in _RECORDS if _digest(kept / name) != _digest(paths.data / name)]
+    if changed:
+        back, aside = paths.data / "before-update.back", paths.data / "aside" / f"not-opened-{failed.sequence}"
+        shutil.rmtree(back, ignore_errors=True)
+        back.mkdir()
+        aside.mkdir(parents=True, exist_ok=True)
+        try:
+            for name in changed:
+                if (kept / name).exists():
+                    _copied(kept / name, back / name)
+        except OSError:
+            shutil.rmtree(back, ignore_errors=True)
+            raise
+        for name in changed:
             if (paths.data / name).exists():
                 move_over(paths.data / name, aside / name)
-            if (kept / name).exists():
-                shutil.copy2(kept / name, paths.data / name)
+            if (back / name).exists():
+                move_over(back / name, paths.data / name)
+        shutil.rmtree(back)
     shutil.rmtree(_copies(paths))
+
+
+def _copied(path: Path, to: Path) -> None:
+    """Its bytes are on the disk when this returns: a copy that a power cut empties is none."""
+    shutil.copy2(path, to)
+    with to.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _digest(path: Path) -> str:

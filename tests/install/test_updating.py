@@ -186,6 +186,38 @@ def test_the_older_version_gets_its_records_back(tmp_path: Path, older: str) -> 
     assert Memory.load(paths.config / "updates.json").failed is None
 
 
+def test_a_disk_without_room_leaves_the_records_as_they_are(tmp_path: Path) -> None:
+    paths, root = Paths.for_home(tmp_path / "home"), tmp_path / "opt/q"
+    recorded(paths, "of 0.1.0")
+    before_opening(paths, installed_at(root))
+    before_opening(paths, installed_at(root, version="0.2.0", sequence=2))
+    recorded(paths, "migrated")
+    blocked = paths.data / "before-update.back"
+    blocked.write_text("nothing can be put where this lies", encoding="utf-8")
+    old = installed_at(tmp_path / "opt/q.previous")
+    before_opening(paths, old)
+    assert (paths.data / "station.db").read_text(encoding="utf-8") == "migrated"  # whole, and the copy is there still
+    blocked.unlink()
+    before_opening(paths, old)
+    assert (paths.data / "station.db").read_text(encoding="utf-8") == "of 0.1.0"
+    assert (paths.data / "aside/not-opened-2/station.db").read_text(encoding="utf-8") == "migrated"
+
+
+def test_what_a_power_cut_left_half_put_back_is_finished(tmp_path: Path) -> None:
+    paths, root = Paths.for_home(tmp_path / "home"), tmp_path / "opt/q"
+    recorded(paths, "of 0.1.0")
+    before_opening(paths, installed_at(root))
+    before_opening(paths, installed_at(root, version="0.2.0", sequence=2))
+    aside = paths.data / "aside/not-opened-2"
+    aside.mkdir(parents=True)
+    (paths.data / "station.db").rename(aside / "station.db")  # it was moved, and then the light went out
+    (aside / "station.db").write_text("migrated", encoding="utf-8")
+    before_opening(paths, installed_at(tmp_path / "opt/q.previous"))
+    assert (paths.data / "station.db").read_text(encoding="utf-8") == "of 0.1.0"
+    assert (aside / "station.db").read_text(encoding="utf-8") == "migrated"
+    assert not (paths.data / "before-update").exists()
+
+
 # ---------------------------------------------------------------------------------------- starting it
 
 PROGRAM = """
