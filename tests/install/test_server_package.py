@@ -1,6 +1,7 @@
 """The server's packages: the wheel with its command, the .deb with what belongs into it, units that systemd takes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,6 +149,14 @@ def test_the_settings_that_come_along_need_only_the_name(tmp_path: Path) -> None
     once = {line.partition(" = ")[0]: line for line in every.splitlines() if line}
     path.write_text("\n".join(once.values()).replace('name = ""', 'name = "幸福里社区"'), "utf-8")
     settings_file.defaults(path)  # what is only shown is understood as well
+
+
+def test_root_gives_away_nothing_below_a_folder_that_is_the_server_s() -> None:
+    """A link there would be followed, and what it points to belong to the server."""
+    owned = re.compile(r"\b(install|chown|chmod)\b.*(\$folder|/var/(lib|backups)/qiaomen/)")
+    lines = [line for path in (SOURCE / "debian").iterdir() for line in path.read_text("utf-8").splitlines()]
+    assert [line for line in lines if owned.search(line)] == []
+    assert [line for line in lines if "runuser -u qiaomen -- mkdir" in line] != []
 
 
 def test_systemd_takes_the_units(deb: Path, tmp_path: Path) -> None:
