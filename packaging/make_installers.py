@@ -26,6 +26,7 @@ import layout
 import wrap_linux
 import wrap_windows
 from community import Packaged, complain, read_communities
+from fetching import sha256_of
 from pins import PLATFORMS, ROOT, platform, program_version, versions
 from preset_make import NUMBERS, Maker, Numbers, check_pictures
 from release import Release, ReleaseError, described, issue_release, way_of
@@ -85,6 +86,8 @@ class Layout:
         place, stamp = self.work / f"tree-{name}", self.work / f"tree-{name}.stamp"
         wanted = self._stamp(name)
         laid = Laid(name, place)
+        if self._takes_registry_copy(name):
+            _say(f"{name}：用的是软件包仓库里的 Python 旧副本，只供试做；要发布请给最新的官方版（packaging/README.md）")
         if not (place.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted):
             stamp.unlink(missing_ok=True)
             target = platform(name)
@@ -113,20 +116,28 @@ class Layout:
         return packed
 
     def _runtime(self, name: str) -> Path | None:
-        if platform(name).is_linux or not self.needs_runtime:
-            return self.runtime
-        if self.runtime is not None and layout.Pieces.found_in(self.runtime, platform(name)).runtime is not None:
+        if not self._takes_registry_copy(name):
             return self.runtime
         fetched = self.work / "runtime-windows-amd64.zip"
         if not fetched.exists():
             fetch_runtime_windows.fetch(out=fetched)
         return fetched
 
+    def _takes_registry_copy(self, name: str) -> bool:
+        """For Windows only, where none was given; its lock is among the sources."""
+        target = platform(name)
+        if target.is_linux or not self.needs_runtime:
+            return False
+        return layout.Pieces.found_in(self.runtime, target).runtime is None
+
     def _stamp(self, name: str) -> str:
         """A digest of all that the tree is made of."""
-        whole = hashlib.sha256(f"{name} {self.runtime} {self.needs_runtime}".encode())
-        for path in [*_sources(), *sorted(self.keys.glob("*.pub"))]:
-            whole.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        pieces = layout.Pieces.found_in(self.runtime, platform(name))
+        whole = hashlib.sha256(f"{name} {self.needs_runtime}".encode())
+        built = [path for piece in (pieces.runtime, pieces.fcitx) if piece is not None for path in _files(piece)]
+        for path in [*_sources(), *sorted(self.keys.glob("*.pub")), *built]:
+            told = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+            whole.update(f"{told.as_posix()} {sha256_of(path)}\n".encode())
         return whole.hexdigest()
 
 
@@ -317,6 +328,10 @@ def _sources() -> Iterator[Path]:
                 yield path
     yield from (ROOT / "packaging" / f"{name}.py" for name in _LAID_OUT_BY)
     yield from (ROOT / "packaging" / name for name in ("pruning.py", "versions.toml"))
+
+
+def _files(piece: Path) -> list[Path]:
+    return [piece] if piece.is_file() else sorted(path for path in piece.rglob("*") if path.is_file())
 
 
 def _show(made: Sequence[Made], out: Path) -> None:

@@ -158,6 +158,28 @@ def test_without_a_python_for_the_platform_nothing_is_laid_out(
     assert "没有 linux-amd64 的 Python 运行环境" in capsys.readouterr().err
 
 
+def test_another_python_under_the_same_name_is_noticed(tmp_path: Path, work: Path, keys: Path) -> None:
+    runtimes = tmp_path / "runtimes"
+    runtimes.mkdir()
+    for name, file in (("windows-amd64", "runtime-windows-amd64.zip"), ("linux-amd64", "runtime-x.tar.xz")):
+        plan = Layout(work, keys, runtime=runtimes, fast=True)
+        (runtimes / file).write_bytes(b"3.13.2")
+        before = plan._stamp(name)
+        assert plan._stamp(name) == before
+        (runtimes / file).write_bytes(b"3.13.9, with its security fixes")
+        assert plan._stamp(name) != before
+
+
+def test_whoever_releases_with_the_old_python_for_windows_is_told(
+    tmp_path: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = table(tmp_path / "社区.xlsx", ("xingfuli", "幸福里社区", "", "", "https://a"))
+    assert make(tmp_path, "linux-amd64", one, "--form", "run") == 0
+    assert "只供试做" not in capsys.readouterr().out
+    assert make(tmp_path, "windows", one) == 0
+    assert "只供试做" in capsys.readouterr().out
+
+
 def test_a_new_key_goes_out_with_the_release_that_the_old_one_vouches_for(
     tmp_path: Path, work: Path, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
