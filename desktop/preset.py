@@ -36,7 +36,6 @@ SIZES: Final[Mapping[str, int]] = MappingProxyType(
         COMMUNITY: 64 * 1024,
         BUILDINGS: 4 * 1024 * 1024,
         "ca.pem": 64 * 1024,
-        "enroll.json": 16 * 1024,
         "logo.png": 1024 * 1024,
         "icon.png": 1024 * 1024,
         "icon.ico": 1024 * 1024,

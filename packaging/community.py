@@ -42,6 +42,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "字号": "text_size",
 }
 NEEDED: Final = ("编号", "名称", "服务器地址")
+TAKEN: Final = frozenset({"server"})  # qiaomen-server is the name of the server's own package
 MODULES: Final = {"需求图": "needs_map", "调处": "disputes"}
 LONGEST_NAME: Final = 40
 _NEVER_IN_A_NAME: Final = "\\/:*?\"<>|$%`'&;!{}"  # it becomes the name of a menu entry, of files and of folders
@@ -58,7 +59,6 @@ class Packaged:
     buildings: BuildingList
     ca: bytes = b""
     logo: bytes = b""
-    enroll: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _from_toml(path: Path, problems: Problems) -> list[Packaged]:
         problems.add(path.name, f"读不出来：{error}")
         return []
     source = _Source(path.name, path.parent, {}, problems)
-    known = {*COLUMNS.values(), "building", "enroll"}
+    known = {*COLUMNS.values(), "building"}
     for key in sorted(table.keys() - known):
         problems.add(path.name, f"不认识 {key}；可以有：{'、'.join(sorted(known))}")
     listed = table.pop("building", None)
@@ -176,7 +176,6 @@ def _community(table: Mapping[str, Any], buildings: BuildingList, source: _Sourc
     """Check all values and files of one community; None when there is something wrong."""
     before = len(source.problems.found)
     ca, logo = _file(table, "ca", source), _file(table, "logo", source)
-    enroll = _file(table, "enroll", source)
     if ca:
         _check_ca(ca, source)
     if logo:
@@ -201,7 +200,7 @@ def _community(table: Mapping[str, Any], buildings: BuildingList, source: _Sourc
     _check(community, buildings, source, given=fields)
     if len(source.problems.found) > before:
         return None
-    return Packaged(community=community, buildings=buildings, ca=ca, logo=logo, enroll=enroll)
+    return Packaged(community=community, buildings=buildings, ca=ca, logo=logo)
 
 
 def _own_table(path: Path, problems: Problems) -> BuildingList:
@@ -219,6 +218,8 @@ def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _check(community: Community, buildings: BuildingList, source: _Source, *, given: Mapping[str, Any]) -> None:
     if given.get("id") and not COMMUNITY_ID.fullmatch(community.id):
         source.wrong("id", f"只能用小写字母、数字和中间的横线，2 到 32 个，现在是“{community.id}”")
+    if community.id in TAKEN:
+        source.wrong("id", f"“{community.id}”留给服务器的安装包，请换一个")
     bad = sorted({char for char in community.name if char in _NEVER_IN_A_NAME or not char.isprintable()})
     if bad:
         source.wrong("name", f"名称里不能有 {' '.join(bad)}")
@@ -253,7 +254,7 @@ def _file(table: Mapping[str, Any], field: str, source: _Source) -> bytes:
     if not isinstance(name, str):
         source.wrong(field, "应该是文件名")
         return b""
-    most = SIZES[{"ca": "ca.pem", "logo": "logo.png", "enroll": "enroll.json"}[field]]
+    most = SIZES[{"ca": "ca.pem", "logo": "logo.png"}[field]]
     try:
         content = (source.folder / name).read_bytes()
     except OSError:

@@ -120,7 +120,7 @@ class Maker:
 def contents(packaged: Packaged) -> dict[str, bytes]:
     """Every file of the preset but the manifest and its signature. IconError when the logo is no picture."""
     files = {COMMUNITY: community_text(packaged.community).encode(), BUILDINGS: packaged.buildings.content}
-    optional = {"ca.pem": packaged.ca, "logo.png": packaged.logo, "enroll.json": packaged.enroll}
+    optional = {"ca.pem": packaged.ca, "logo.png": packaged.logo}
     files |= {name: content for name, content in optional.items() if content}
     return {**files, **icons(packaged.logo)}
 

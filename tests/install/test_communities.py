@@ -197,6 +197,8 @@ GOOD = 'id = "aa"\nname = "甲"\nservers = ["http://a"]\n'
     [
         ("id = ", "读不出来"),
         ('id = "aa"\nname = "甲"\nserver = "http://a"\n', "不认识 server"),
+        ('id = "server"\nname = "甲"\nservers = ["http://a"]\n', "“server”留给服务器的安装包"),
+        (GOOD + 'enroll = "code.json"\n', "不认识 enroll"),  # no file that could hold a secret
         ('id = "aa"\nname = "甲"\nservers = "http://a"\n', "“servers”：填得不对"),
         (GOOD + "logo = 3\n", "“logo”：应该是文件名"),
         (GOOD + "buildings = 3\n", "“buildings”：应该是楼栋表的文件名"),

@@ -20,7 +20,6 @@ WHOLE = {
     "buildings.json": json.dumps([{"name": "1号楼", "compound": "向阳里"}, {"name": "2号楼", "units": 3}]).encode(),
     "ca.pem": b"-----BEGIN CERTIFICATE-----\n",
     "logo.png": b"\x89PNG logo",
-    "enroll.json": b"{}",
 }
 
 Lay = Callable[[Path, dict[str, bytes]], Path]
