@@ -13,6 +13,7 @@ from sync.client.api import Api
 from sync.errors import Refused, TrustError
 from sync.keys.manifests import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFile, ReleaseManifest
 from sync.keys.minisign import SUFFIX, PublicKey, verify
+from sync.moving import move_over
 
 _PIECE: Final = 512 * 1024
 _MOST_SMALL: Final = 4096  # bytes of a key or a signature
@@ -137,7 +138,7 @@ def fetch(
         if not _is_as_signed(part, file):
             part.unlink()
             raise TrustError("release_changed", name=file.name)
-        part.replace(whole)
+        move_over(part, whole)  # a virus scanner looks at it just then
     except OSError as error:
         raise TrustError("release_no_room") from error
     return whole
