@@ -61,7 +61,13 @@ class Installed:
         """E.g. ``windows-amd64``, ``linux-amd64-deb`` (an administrator installed it), ``linux-amd64-run``."""
         if not self.platform.startswith("linux"):
             return self.platform
-        return f"{self.platform}-{'run' if os.access(self.place, os.W_OK) else 'deb'}"
+        # Only a .run brings one; who may write there says nothing, for some offices work as root.
+        return f"{self.platform}-{'run' if (self.place / 'uninstall.sh').exists() else 'deb'}"
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether its installer starts it again; the system's own one does not."""
+        return not self.way.endswith("-deb")
 
 
 class Version(msgspec.Struct, frozen=True):

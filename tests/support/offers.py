@@ -57,6 +57,7 @@ def installed_at(root: Path, *, version: str = "0.1.0", sequence: int = 1) -> In
     root.mkdir(parents=True, exist_ok=True)
     told = f'version = "{version}"\nsequence = {sequence}\nplatform = "linux-amd64"\n'
     (root / "RELEASE.toml").write_text(told, encoding="utf-8")
+    (root / "uninstall.sh").touch()  # as a .run leaves it
     found = Installed.at(root)
     assert found is not None
     return found

@@ -79,6 +79,22 @@ def test_a_version_is_fetched_from_a_stick_and_handed_over_when_somebody_says_so
     assert shown.told == "已经交给安装程序。"
 
 
+def test_whom_an_administrator_installed_is_told_to_open_the_program_again(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "opt/q/uninstall.sh").unlink()  # a .deb has none
+    program = start()
+    left: list[None] = []
+    program.app.updates._leave = lambda: left.append(None)
+    offer(tmp_path / "stick", msgspec.structs.replace(OFFERED, files={"linux-amd64-deb": RUN}))
+    look(program, tmp_path / "stick")
+    program.press("下载")
+    shown = card(program)
+    found = program.app.updates.standing.offer
+    assert found is not None
+    assert "请您再打开本程序" in shown._question(found).advice
+    (tmp_path / "opt/q/uninstall.sh").touch()
+    assert "自己再打开" in shown._question(found).advice
+
+
 def test_nothing_newer_is_told_as_well(start: Start, tmp_path: Path) -> None:
     program = start()
     offer(tmp_path / "stick", msgspec.structs.replace(OFFERED, sequence=1, version="0.1.0"))

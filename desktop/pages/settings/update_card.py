@@ -139,7 +139,16 @@ class UpdateCard(Card):
                 yes=tr("Take it in now"),
                 no=tr("Leave it for now"),
             )
-        lines = [tr("The program closes, and comes back by itself when it is done. All records stay.")]
+        installed = self._agent.installed if self._agent is not None else None
+        if installed is None or installed.comes_back:
+            lines = [tr("The program closes, and comes back by itself when it is done. All records stay.")]
+        else:
+            lines = [
+                tr(
+                    "The program closes, and the installer of this PC opens; it asks for the administrator. When it is"
+                    " done, please open the program again. All records stay."
+                )
+            ]
         unsent = self._context.agent.status.unsent
         if unsent:
             lines.append(
