@@ -53,18 +53,28 @@ def _previous() -> str:
 
 
 def _tried(previous: str) -> int:
+    """How often this very version was tried; those of another one, installed anew meanwhile, do not count."""
     try:
-        with open(os.path.join(previous, "tries"), encoding="ascii") as file:  # noqa: PTH118, PTH123
-            return int(file.read())
+        with open(os.path.join(previous, "tries"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            tries, _, release = file.read().partition("\n")
+            return int(tries) if release == _release() else 0
     except (OSError, ValueError):
         return 0
+
+
+def _release() -> str:
+    try:
+        with open(os.path.join(_ROOT, "RELEASE.toml"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _note(previous: str, tries: int) -> None:
     try:
         if os.path.isdir(previous):  # noqa: PTH112 - not when it has opened and the older one is gone
-            with open(os.path.join(previous, "tries"), "w", encoding="ascii") as file:  # noqa: PTH118, PTH123
-                file.write(str(tries))
+            with open(os.path.join(previous, "tries"), "w", encoding="utf-8") as file:  # noqa: PTH118, PTH123
+                file.write(f"{tries}\n{_release()}")
     except OSError:
         pass
 

@@ -259,6 +259,8 @@ def test_the_older_version_starts_when_the_new_one_does_not(tmp_path: Path, olde
     tree(tmp_path / older, "old", "pass")
     assert starts(root) == (0, ["new", "old"])
     assert starts(root) == (0, ["old"])  # it is not tried again and again
+    installed_at(root, version="0.3.0", sequence=3)  # one that is installed anew is
+    assert starts(root) == (0, ["new", "old"])
     code, told = starts(root, "--smoke")  # whoever asks about the new one hears of the new one
     assert (code, told) == (1, ["new"])
 
