@@ -37,11 +37,12 @@ class UpdateCard(Card):
         self.stick = button(tr("From a stick"), on_click=self._ask_which)
         self.fetch = button(tr("Download"), role="second", on_click=self._fetch)
         self.use = button("", role="second", on_click=self._ask_to_use)
-        row = QHBoxLayout()
-        for one in (self.fetch, self.use, self.look, self.stick):
-            row.addWidget(one)
-        row.addStretch(1)
-        self.add(row)
+        for pair in ((self.fetch, self.use), (self.look, self.stick)):
+            row = QHBoxLayout()
+            for one in pair:
+                row.addWidget(one)
+            row.addStretch(1)
+            self.add(row)
         if self._agent is None:
             self.hide()
             return
