@@ -66,6 +66,7 @@ class Wrapped:
     package: str  # qiaomen-<community>, or qiaomen for one that serves any
     title: str
     tagline: str
+    sequence: int  # of the program; only grows
     preset_sequence: int
 
     @property
@@ -83,6 +84,7 @@ class Wrapped:
             "VERSION": self.version,
             "MACHINE": self.target.machine,
             "GLIBC": self.target.glibc,
+            "SEQUENCE": str(self.sequence),
         }
 
 
@@ -183,6 +185,7 @@ def _about(tree: Path, preset: Path | None) -> Wrapped:
         package=f"qiaomen-{community}" if community else "qiaomen",
         title=title,
         tagline=str(brand["tagline_zh"]),
+        sequence=int(release["sequence"]),
         preset_sequence=sequence,
     )
 

@@ -5,6 +5,7 @@ set -eu
 package='@PACKAGE@'
 title='@TITLE@'
 version='@VERSION@'
+sequence=@SEQUENCE@
 machine='@MACHINE@'
 glibc='@GLIBC@'
 head_bytes=@HEAD_BYTES@
@@ -19,7 +20,7 @@ place=
 quiet=
 start=yes
 desktop_icon=yes
-keep_previous=
+update=
 only_check=
 
 usage() {
@@ -29,9 +30,10 @@ usage() {
   --quiet            不提问、不说话，不启动
   --no-start         装好后不启动
   --no-desktop-icon  不在桌面放图标
-  --keep-previous    升级时留下原来的版本（目录名后加 .previous）
+  --update           等正在运行的程序关闭（最多一分钟），装好后打开
   --check            只检查这个文件是否完整
-结束码：0 成功；2 用法不对；3 这台电脑不合适；4 程序正在运行；5 文件损坏；6 空间不够或不能写；7 新版本不能启动
+升级时原来的版本放在旁边（目录名后加 .previous），新版本打开过一次后自动删除。
+结束码：0 成功；2 用法不对；3 这台电脑不合适；4 程序正在运行；5 文件损坏；6 空间不够或不能写；7 新版本不能启动；8 已装的版本更新
 TEXT
 }
 
@@ -52,8 +54,26 @@ window() {
 
 fail() {
     printf '%s\n' "$2" >&2
-    window error "$2"
+    if [ -n "$update" ] && [ -x "$place/qiaomen" ]; then
+        open_it # it was closed for this: nobody is left without a program
+    else
+        window error "$2"
+    fi
     exit "$1"
+}
+
+open_it() {
+    [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
+    "$place/qiaomen" >/dev/null 2>&1 &
+}
+
+is_running() {
+    for link in /proc/[0-9]*/exe; do
+        case "$(readlink "$link" 2>/dev/null || true)" in
+            "$place"/runtime/bin/* | "$place.previous"/runtime/bin/*) return 0 ;;
+        esac
+    done
+    return 1
 }
 
 while [ $# -gt 0 ]; do
@@ -62,7 +82,7 @@ while [ $# -gt 0 ]; do
         --quiet) quiet=yes; start= ;;
         --no-start) start= ;;
         --no-desktop-icon) desktop_icon= ;;
-        --keep-previous) keep_previous=yes ;;
+        --update) update=yes; quiet=yes; desktop_icon= ;;
         --check) only_check=yes ;;
         --help | -h) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -105,10 +125,13 @@ esac
 if [ -e "$place" ] && [ ! -f "$place/RELEASE.toml" ]; then
     fail 2 "$place 里已经有别的东西，没有改动。请换一个目录。"
 fi
-for link in /proc/[0-9]*/exe; do
-    case "$(readlink "$link" 2>/dev/null || true)" in
-        "$place"/runtime/bin/*) fail 4 "“$title”正在运行：请先关闭它，再重新安装。现在的版本没有改动。" ;;
-    esac
+installed=$(sed -n 's/^sequence = \([0-9]*\)$/\1/p' "$place/RELEASE.toml" 2>/dev/null || true)
+[ "${installed:-0}" -le "$sequence" ] || fail 8 "已装的版本比这个文件新，没有改动。"
+left=60
+while is_running; do
+    [ -n "$update" ] && [ "$left" -gt 0 ] || fail 4 "“$title”正在运行：请先关闭它，再重新安装。现在的版本没有改动。"
+    left=$((left - 1))
+    sleep 1
 done
 parent=$(dirname "$place")
 mkdir -p "$parent" 2>/dev/null || fail 6 "不能写到 $parent。"
@@ -127,15 +150,23 @@ piece "$((head_bytes + payload_bytes))" "$extra_bytes" | xz -dc | tar -x --no-sa
 "$new/qiaomen" --smoke >/dev/null 2>"$new/.trial" || fail 7 "新版本在这台电脑上不能启动，原来的版本没有改动：$(tail -n 3 "$new/.trial")"
 rm -f "$new/.trial"
 
-rm -rf "$place.previous"
-if [ -e "$place" ]; then
+if [ -e "$place.previous" ]; then
+    # The one that is here has never opened; the one before it did, and stays for that case.
+    rm -rf "$place.unopened"
+    [ ! -e "$place" ] || mv "$place" "$place.unopened"
+    rm -f "$place.previous/tries"
+elif [ -e "$place" ]; then
     mv "$place" "$place.previous"
 fi
 if ! mv "$new" "$place"; then
-    [ ! -e "$place.previous" ] || mv "$place.previous" "$place"
+    if [ -e "$place.unopened" ]; then
+        mv "$place.unopened" "$place"
+    elif [ -e "$place.previous" ]; then
+        mv "$place.previous" "$place"
+    fi
     fail 6 "不能写到 $place，原来的版本没有改动。"
 fi
-[ -n "$keep_previous" ] || rm -rf "$place.previous"
+rm -rf "$place.unopened"
 
 # ------------------------------------------------------------------------------------------ menu and desktop
 
@@ -164,7 +195,7 @@ fi
 say "$title $version 已装好：$place"
 say "从开始菜单打开，或运行：\"$place/qiaomen\""
 say "卸载：sh \"$place/uninstall.sh\"（资料保留）"
-if [ -n "$start" ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
-    "$place/qiaomen" >/dev/null 2>&1 &
+if [ -n "$start" ]; then
+    open_it
 fi
 exit 0

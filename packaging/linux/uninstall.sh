@@ -12,7 +12,7 @@ if [ ! -f "$place/RELEASE.toml" ] || [ ! -d "$place/runtime" ]; then
 fi
 for link in /proc/[0-9]*/exe; do
     case "$(readlink "$link" 2>/dev/null || true)" in
-        "$place"/runtime/bin/*)
+        "$place"/runtime/bin/* | "$place.previous"/runtime/bin/*)
             echo "“$title”正在运行：请先关闭它，再卸载。" >&2
             exit 4
             ;;

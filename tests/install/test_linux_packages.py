@@ -185,10 +185,19 @@ def test_an_installation_without_an_administrator(stand_in: Path, preset: Path, 
     records.write_text("work")
     (home.place / "app/old_module.py").write_text("")
     newer = wrap_run(stand_in, as_folder(tmp_path / "preset8", preset_files(sequence=8)), tmp_path / "out", fast=True)
-    assert home.run(newer, "--keep-previous").returncode == 0
+    assert home.run(newer).returncode == 0
     assert not (home.place / "app/old_module.py").exists()
     assert (home.place.with_name("qiaomen-xiangyang.previous") / "app/old_module.py").exists()
     assert '"sequence": 8' in (home.place / "preset/manifest.json").read_text()
+
+    # one that never opened is not worth keeping: the one that did stays beside
+    (home.place / "app/never_opened.py").write_text("")
+    (home.place.with_name("qiaomen-xiangyang.previous") / "tries").write_text("2")
+    assert home.run(newer, "--update", "--dir", str(home.place)).returncode == 0
+    assert sorted(path.name for path in home.place.parent.iterdir()) == [home.place.name, f"{home.place.name}.previous"]
+    kept = home.place.with_name(f"{home.place.name}.previous")
+    assert (kept / "app/old_module.py").exists()
+    assert not (kept / "tries").exists()
 
     gone = home.run(home.place / "uninstall.sh")
     assert (gone.returncode, gone.stderr) == (0, "")
@@ -235,6 +244,13 @@ def test_what_an_installation_refuses_leaves_the_old_one_alone(
     finally:
         running.kill()
         running.wait()
+
+    release = stand_in / "RELEASE.toml"
+    told = release.read_text(encoding="utf-8")
+    release.unlink()
+    release.write_text(told.replace("sequence = 1\n", "sequence = 0\n"), encoding="utf-8")
+    refused(wrap_run(stand_in, preset, tmp_path / "out3", fast=True), 8, "比这个文件新")
+    release.write_text(told, encoding="utf-8")
 
     (stand_in / "broken").touch()
     refused(wrap_run(stand_in, preset, tmp_path / "out2", fast=True), 7, "cannot start")
