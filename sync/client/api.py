@@ -144,7 +144,7 @@ class Api:
 
     def protocol(self) -> int:
         """The newest protocol of this server, from its own description; 0 when it does not say."""
-        answer = self._send("GET", "/schema/openapi.json", b"", type_=_OCTETS)
+        answer = self._send("GET", "/sync/v1/openapi.json", b"", type_=_OCTETS)
         try:
             told = wire.decompress(_raw(answer), encoding=answer.headers.get("content-encoding", ""))
             return int(msgspec.json.decode(told, type=_Description).info.version)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from servers import Server
@@ -212,6 +213,24 @@ def test_no_room_for_a_package(tmp_path: Path) -> None:
 
 
 @on_sqlite
+class BehindAProxy(httpx.BaseTransport):
+    """As the examples for nginx and caddy have it: nothing but /sync/ goes through."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/sync/"):
+            return self._inner.handle_request(request)
+        return httpx.Response(404, stream=httpx.ByteStream(b"<html>404 Not Found</html>"))
+
+
+def test_the_server_says_its_protocol_through_a_proxy(first: Station) -> None:
+    with first.line.client() as inner:
+        http = httpx.Client(base_url="http://server.test", transport=BehindAProxy(inner._transport))
+        assert protocol_of(OfServer(first.api(http))) == SCHEMA
+
+
 def test_the_server_says_which_protocol_it_speaks(first: Station, tmp_path: Path) -> None:
     with at_server(first) as source:
         assert protocol_of(source) == SCHEMA

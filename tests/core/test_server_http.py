@@ -111,7 +111,7 @@ def test_health_and_description(server: Server) -> None:
     assert server.http.get("/readyz").json() == {"ready": True}
     assert code_of(server.http.get("/nowhere")) == (404, "not_found")
     assert code_of(server.http.get("/sync/v1/push")) == (405, "method_not_allowed")
-    for path in ("/schema", "/schema/openapi.json"):
+    for path in ("/schema", "/schema/openapi.json", "/sync/v1/openapi.json"):
         document = server.http.get(path).json()
         assert document["openapi"].startswith("3.1")
         assert {f"/sync/v1/{name}" for name in EXCHANGES} < set(document["paths"])
