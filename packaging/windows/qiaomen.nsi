@@ -197,6 +197,13 @@ Function CannotWrite
   Quit
 FunctionEnd
 
+Function InUse
+  RMDir /r "$INSTDIR\incoming"
+  MessageBox MB_OK|MB_ICONSTOP "${TEXT_IN_USE}" /SD IDOK
+  SetErrorLevel 5
+  Quit
+FunctionEnd
+
 ; Virus scanners hold a fresh file for a moment.
 Function MoveWithPatience ; from $1 to $2; the error flag tells
   StrCpy $3 10
@@ -270,18 +277,31 @@ Section
   ${If} ${FileExists} "$INSTDIR\previous\${PYTHON}"
     StrCpy $Aside "discarded"
   ${EndIf}
-  RMDir /r "$INSTDIR\discarded"
+  ; It begins empty, so that what lies in it later was moved there: an older one may have been removed by halves.
+  RMDir /r "$INSTDIR\$Aside"
   CreateDirectory "$INSTDIR\$Aside"
   StrCpy $Busy 0
+  FindFirst $0 $1 "$INSTDIR\$Aside\*.*"
+  ${DoWhile} $1 != ""
+    ${If} $1 != "."
+    ${AndIf} $1 != ".."
+      StrCpy $Busy 1
+    ${EndIf}
+    FindNext $0 $1
+  ${Loop}
+  FindClose $0
+  ${IfNot} ${FileExists} "$INSTDIR\$Aside\*.*"
+    StrCpy $Busy 1
+  ${EndIf}
+  ${If} $Busy == 1
+    Call InUse
+  ${EndIf}
   !insertmacro EACH_PART MOVE_ASIDE
   !insertmacro EACH_PART MOVE_IN
   ${If} $Busy == 1
     !insertmacro EACH_PART MOVE_BACK
     RMDir "$INSTDIR\$Aside"
-    RMDir /r "$INSTDIR\incoming"
-    MessageBox MB_OK|MB_ICONSTOP "${TEXT_IN_USE}" /SD IDOK
-    SetErrorLevel 5
-    Quit
+    Call InUse
   ${EndIf}
   RMDir /r "$INSTDIR\incoming"
 
