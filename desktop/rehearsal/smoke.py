@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,8 @@ def _run(app: "QApplication", folder: Path, given: Path | None, trouble: list[st
     from sync.domain import example
 
     search = Search.of_this_program(given=given, home=folder / "fresh")
+    # What an administrator put on this PC may be old, or of a key that is gone: that is not the program's fault.
+    search = replace(search, places=replace(search.places, site=folder / "none"))
     found = search.run()
     trouble += [f"{refusal.place}: {refusal.error.code} {refusal.error.params}" for refusal in found.refused]
     fresh = Application(app, search.paths(found.community_id), community=found, search=search)

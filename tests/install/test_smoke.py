@@ -28,15 +28,19 @@ def smoke(folder: Path, home: Path) -> subprocess.CompletedProcess[str]:
     """Start it as a menu entry does, with nothing of the environment that could help."""
     kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DBUS_SESSION_BUS_ADDRESS", "LANG", "LC_ALL")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment |= {"HOME": str(home), "TMPDIR": str(home)}
+    environment |= {"HOME": str(home), "TMPDIR": str(home), "XDG_CONFIG_DIRS": str(home / "etc")}
     command = [sys.executable, "-I", "-B", "-X", "utf8", str(folder / "boot.py"), "--smoke"]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=110, check=False)
 
 
 def test_every_page_opens_and_a_visit_is_noted_in_silence(app_folder: Path, tmp_path: Path) -> None:
     assert not (app_folder / "sync" / "server").exists()
+    dropped = tmp_path / "etc/qiaomen/presets/xiangyang.qiaomenpreset"  # by an administrator, and no good any more
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(b"of a key that is gone")
     done = smoke(app_folder, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    shutil.rmtree(tmp_path / "etc")
     assert list(tmp_path.rglob("*qiaomen*")) == []  # what it made is thrown away
 
 
