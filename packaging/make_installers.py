@@ -29,7 +29,7 @@ from community import Packaged, complain, read_communities
 from fetching import sha256_of
 from pins import PLATFORMS, ROOT, platform, program_version, versions
 from preset_make import NUMBERS, Maker, Numbers, check_pictures
-from release import Release, ReleaseError, described, issue_release, way_of
+from release import Release, ReleaseError, check_number, described, issue_release, way_of
 from signing import add_key_arguments, open_key, sentence
 from tables import WrongTable
 
@@ -311,14 +311,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_numbers(communities: Sequence[Packaged], numbers: Numbers) -> None:
-    sequence = int(versions()["release"]["sequence"])
+    sequence, version = int(versions()["release"]["sequence"]), program_version()
     for packaged in communities:
-        last = numbers.releases.get(packaged.community.id)
-        if last is not None and last.sequence > sequence:
-            told = f"{packaged.community.id} 已经发过第 {last.sequence} 号，不能再发第 {sequence} 号"
-            raise ReleaseError(
-                f"{told}（packaging/versions.toml 里的 sequence 只增不减，程序版本 {program_version()}）"
-            )
+        check_number(numbers, community=packaged.community.id, sequence=sequence, version=version)
 
 
 def _sources() -> Iterator[Path]:

@@ -33,11 +33,12 @@ NUMBERS: Final = "numbers.json"
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """What was issued last: its number, when (ms since 1970), and what it was made of."""
+    """What was issued last: its number, when (ms since 1970), what it was made of; of a release its version, too."""
 
     sequence: int
     issued_at: int
     digest: str
+    version: str = ""
 
 
 class Numbers(msgspec.Struct):

@@ -72,12 +72,9 @@ def issue_release(
 ) -> ReleaseManifest:
     """Write the manifest and its signature beside the files, which all lie in ``folder``; ``preset`` with its number.
 
-    ReleaseError when a release with a higher number has been issued already.
+    ReleaseError: see ``check_number``.
     """
-    last = numbers.releases.get(community)
-    if last is not None and last.sequence > release.sequence:
-        told = f"{community} 已经发过第 {last.sequence} 号，不能再发第 {release.sequence} 号"
-        raise ReleaseError(f"{told}（packaging/versions.toml 里的 sequence 只增不减）")
+    check_number(numbers, community=community, sequence=release.sequence, version=release.version)
     manifest = ReleaseManifest(
         community=community,
         issued_at=now(),
@@ -95,8 +92,22 @@ def issue_release(
     ReleaseManifest.read(content, signature=signature, keys=[key.public])
     (folder / MANIFEST).write_bytes(content)
     (folder / f"{MANIFEST}{SUFFIX}").write_text(signature, encoding="utf-8")
-    numbers.releases[community] = Issued(release.sequence, manifest.issued_at, hashlib.sha256(content).hexdigest())
+    numbers.releases[community] = Issued(
+        release.sequence, manifest.issued_at, hashlib.sha256(content).hexdigest(), release.version
+    )
     return manifest
+
+
+def check_number(numbers: Numbers, *, community: str, sequence: int, version: str) -> None:
+    """ReleaseError when a higher number was issued already, or another version under this one: no PC would take it."""
+    last = numbers.releases.get(community)
+    where = "packaging/versions.toml 里的 sequence 每发一版加一，只增不减"
+    if last is not None and last.sequence > sequence:
+        raise ReleaseError(f"{community} 已经发过第 {last.sequence} 号，不能再发第 {sequence} 号（{where}）")
+    if last is not None and last.sequence == sequence and last.version not in ("", version):
+        raise ReleaseError(
+            f"{community} 的第 {sequence} 号是 {last.version} 版，现在的 {version} 版要用新的号（{where}）"
+        )
 
 
 def renew(folder: Path, *, key: SecretKey) -> ReleaseManifest:

@@ -14,6 +14,7 @@ from community import COLUMNS
 from make_installers import Layout
 
 from desktop.preset import read_preset
+from sync import __version__
 from sync.client.releases import OfFolder, fetch, look
 from sync.errors import TrustError
 from sync.keys.manifests import MANIFEST
@@ -137,6 +138,20 @@ def test_a_lower_release_is_not_issued(tmp_path: Path, work: Path, capsys: pytes
     assert make(tmp_path, "linux-amd64", one) == 2
     assert "xingfuli 已经发过第 9 号，不能再发第 1 号" in capsys.readouterr().err
     assert (tmp_path / "out/xingfuli" / MANIFEST).read_bytes() == before
+
+
+def test_another_version_under_a_number_that_was_issued_is_not_made(
+    tmp_path: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = table(tmp_path / "社区.xlsx", ("xingfuli", "幸福里社区", "", "", "https://a"))
+    assert make(tmp_path, "linux-amd64", one, "--form", "run") == 0
+    numbers = tmp_path / "out/numbers.json"
+    issued = numbers.read_text(encoding="utf-8")
+    numbers.write_text(issued.replace(f'"version": "{__version__}"', '"version": "0.0.9"'), encoding="utf-8")
+    assert make(tmp_path, "linux-amd64", one, "--form", "run") == 2
+    assert "xingfuli 的第 1 号是 0.0.9 版" in capsys.readouterr().err
+    numbers.write_text(issued, encoding="utf-8")
+    assert make(tmp_path, "linux-amd64", one, "--form", "run") == 0  # the same once more, for another platform perhaps
 
 
 def test_a_key_that_the_program_would_not_trust_signs_nothing(
