@@ -232,7 +232,7 @@ def test_the_smaller_tables_sort_chinese_by_its_sounds(native_tree: Path) -> Non
         "print(''.join(sorted(names, key=QCollator(QLocale('zh_CN')).sortKey)), QLocale('tr').toUpper('i'))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-X", "utf8", "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-B", "-X", "utf8", "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "白李王赵重 İ"
     (tables,) = (native_tree / LIB).glob("libicudata.so.*")
