@@ -104,3 +104,20 @@ def _download(one: DebianFile, path: Path) -> None:
 
 def _by_hash(paths: Iterable[Path]) -> dict[str, Path]:
     return {sha256_of(path): path for path in paths}
+
+
+def main() -> int:
+    """``fetching.py sources``: bring the files of one table of versions.toml, and print the folder they lie in."""
+    cache = Path(__file__).resolve().parents[1] / "build" / "packages"
+    try:
+        for name in sys.argv[1:]:
+            debs(name, cache=cache)
+    except FetchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(cache / "debs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

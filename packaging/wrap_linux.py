@@ -227,7 +227,11 @@ def _fill(archive: tarfile.TarFile, tree: Path, preset: Path | None, told: Wrapp
     place, package = f"opt/{told.package}", told.package
     menu, pictures, about = "usr/share/applications", "usr/share/icons/hicolor/256x256/apps", f"usr/share/doc/{package}"
     rules = "usr/share/lintian/overrides"
-    values = told.values | {"EXEC": f"/usr/bin/{package}", "PLACE": f"/{place}"}
+    values = told.values | {
+        "EXEC": f"/usr/bin/{package}",
+        "PLACE": f"/{place}",
+        "MAINTAINER": versions()["release"]["maintainer"],
+    }
     changes = f"{package} ({told.deb_version}) stable; urgency=medium\n\n  * {told.version}\n\n"
     changes += f" -- {versions()['release']['maintainer']}  Thu, 01 Jan 2026 00:00:00 +0000\n"
     texts = {
@@ -246,7 +250,7 @@ def _fill(archive: tarfile.TarFile, tree: Path, preset: Path | None, told: Wrapp
     for name, content in texts.items():
         _add_bytes(archive, f"./{name}", content)
     link = _entry(f"./usr/bin/{package}", kind=tarfile.SYMTYPE, mode=0o777)
-    link.linkname = f"../../{place}/qiaomen"
+    link.linkname = f"/{place}/qiaomen"
     archive.addfile(link)
     digests = [(f"{place}/{path.relative_to(tree).as_posix()}", _md5(path.read_bytes())) for path in files_of(tree)]
     if preset is not None:

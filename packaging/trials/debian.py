@@ -18,7 +18,16 @@ USER: Final = "zhang"
 PACKAGES: Final = (
     *("xvfb", "openbox", "xdotool", "xclip", "imagemagick", "dbus-x11", "procps", "locales"),
     *("fonts-noto-cjk", "desktop-file-utils", "xdg-user-dirs", "xz-utils"),
-    *("fcitx", "fcitx-bin", "fcitx-pinyin", "fcitx5", "fcitx5-chinese-addons"),
+    *(
+        "fcitx",
+        "fcitx-bin",
+        "fcitx-pinyin",
+        "fcitx-module-dbus",
+        "fcitx-module-x11",
+        "fcitx-ui-classic",
+        "fcitx5",
+        "fcitx5-chinese-addons",
+    ),
 )
 _TOOLS: Final = ("Xvfb", "openbox", "xdotool", "xclip", "import", "fcitx", "fcitx5", "xz", "desktop-file-validate")
 _PATIENCE_S: Final = 120
@@ -83,6 +92,7 @@ class Desktop:
         self._work = work
         self._pictures = pictures
         self._display = ""
+        self._holder = 0
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -92,8 +102,19 @@ class Desktop:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+        # One place for all commands: what runs is seen by what asks for it.
+        holder = subprocess.Popen(
+            _entering(self.root, self._work, "sh", "-c", "echo ready; exec sleep infinity"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        self._running.append(holder)
+        self._holder = holder.pid
         screen = self._start(
-            "Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", as_user=False
+            "Xvfb", "-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp", as_user=False
         )
         assert screen.stdout is not None
         self._display = f":{screen.stdout.readline().decode().strip()}"
@@ -196,4 +217,13 @@ class Desktop:
         surroundings += [f"HOME=/home/{USER}" if as_user else "HOME=/root", f"DISPLAY={self._display}"]
         surroundings += ["DEBIAN_FRONTEND=noninteractive"]
         person = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"] if as_user else []
-        return _entering(self.root, self._work, *surroundings, *person, *command)
+        return [
+            "nsenter",
+            f"--target={self._holder}",
+            "--mount",
+            "chroot",
+            str(self.root),
+            *surroundings,
+            *person,
+            *command,
+        ]

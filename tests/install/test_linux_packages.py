@@ -70,7 +70,7 @@ def test_a_deb_holds_the_tree_the_preset_and_the_menu_entry(small_tree: Path, pr
             assert data[f"{prefix}/{path.relative_to(folder).as_posix()}"][1] == path.read_bytes()
     assert {entry.uid + entry.gid for entry, _ in data.values()} == {0}
     assert {entry.mtime for entry, _ in data.values()} == {wrap_linux.EPOCH}
-    assert data["usr/bin/qiaomen-xiangyang"][0].linkname == "../../opt/qiaomen-xiangyang/qiaomen"
+    assert data["usr/bin/qiaomen-xiangyang"][0].linkname == "/opt/qiaomen-xiangyang/qiaomen"
     assert data[f"{place}/qiaomen"][0].mode == 0o755
     entry = data["usr/share/applications/qiaomen-xiangyang.desktop"][1].decode()
     assert "Name=向阳社区 敲门\n" in entry
