@@ -76,7 +76,7 @@ soak: setup-dev ## the long proofs of sync: HISTORIES=10000 KILLS=200 SEED=1; th
 	@nice $(PYTHON) tests/soak/soak.py
 
 # Each is a program of packaging/trials/ and says ok or FAILED for every step.
-TRIALS ?= windows_installer server many_communities updates
+TRIALS ?= linux_packages linux_arm64 windows_installer server many_communities updates
 .PHONY: package-test
 package-test: setup-dev ## try the installers as their users do, in other systems: minutes, root; TRIALS=windows_installer for one
 	@status=0; for trial in $(TRIALS); do echo "== $$trial"; \

@@ -113,7 +113,7 @@ class Theme:
         font = QFont(list(self.families))
         font.setPointSizeF(self.points(size))
         font.setBold(bold)
-        font.setFeature(QFont.Tag("tnum"), 1)
+        set_equal_figures(font)
         return font
 
     def painted_font(self, size: float, *, scale: float, bold: bool = False) -> QFont:
@@ -121,7 +121,7 @@ class Theme:
         font = QFont(list(self.families))
         font.setPixelSize(max(1, round(size * scale)))
         font.setBold(bold)
-        font.setFeature(QFont.Tag("tnum"), 1)
+        set_equal_figures(font)
         return font
 
     def badge(self, key: str) -> Paint:
@@ -190,6 +190,14 @@ def load(name: str = "default", *, percent: int = 100, folder: Path | None = Non
         percent=min(200, max(100, percent)),
         dpi=screen.logicalDotsPerInch() if screen is not None else 96.0,
     )
+
+
+def set_equal_figures(font: QFont) -> None:
+    """Figures of one width, so that numbers stand below each other."""
+    try:
+        font.setFeature(QFont.Tag("tnum"), 1)
+    except TypeError:
+        pass  # the bindings of Qt 6.8.0, which is what Linux on arm64 has, cannot name a feature of letters
 
 
 def apply(app: QApplication, theme: Theme) -> None:

@@ -58,7 +58,7 @@ class Paper:
         font = QFont(list(theme.current().families))
         font.setPixelSize(round(size / _POINTS_PER_INCH * self._dpi))
         font.setBold(bold)
-        font.setFeature(QFont.Tag("tnum"), 1)
+        theme.set_equal_figures(font)
         if wide:
             font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, wide)
         self._painter.setFont(font)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -126,3 +126,16 @@ def test_a_plain_widget_needs_no_theme_of_its_own(qtbot: QtBot, tmp_path: Path) 
     qtbot.addWidget(window)
     shown = QLabel("敲门", window)
     assert shown.palette().windowText().color().name() == theme.current().colours.ink
+
+
+def test_letters_are_set_where_their_features_cannot_be_named() -> None:
+    """The bindings of Qt 6.8.0, which Linux on arm64 has, take no name of a feature."""
+
+    def refuse(*_: object) -> None:
+        raise TypeError
+
+    older = type("Older", (QFont,), {"setFeature": refuse})
+    theme.set_equal_figures(older())
+    font = QFont()
+    theme.set_equal_figures(font)
+    assert [tag.toString() for tag in font.featureTags()] == [b"tnum"]
