@@ -221,6 +221,17 @@ class Trial:
         self._wine.until(lambda: not place.exists(), what="the end of the program there")
         return f"installed, opened and uninstalled in {named}"
 
+    def foreign_folder(self) -> str:
+        """Where somebody's own folders are called as the program's are, nothing is moved, let alone removed."""
+        place = self._wine.drive / "work"
+        for name in ("app/thesis.doc", "previous/draft.doc", "RELEASE.toml"):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text("mine\n", encoding="utf-8")
+        before = _digest(place)
+        self._is_status(self._install("neighbour", "/S", "/D=C:\\work"), 5)
+        self._ask(_digest(place) == before, "somebody's own files were touched")
+        return "status 5, nothing touched"
+
     def uninstall(self) -> str:
         """The uninstaller leaves the records and says where they are."""
         records = _digest(self._records)
@@ -383,6 +394,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "no way back": trial.not_back,
                     "two communities": trial.neighbours,
                     "Chinese path": trial.chinese_path,
+                    "somebody's own folder": trial.foreign_folder,
                     "uninstall": trial.uninstall,
                 }.items():
                     try:

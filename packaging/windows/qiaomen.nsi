@@ -6,7 +6,7 @@
 ;     /WAIT   wait up to a minute for the running program to end (it starts its own update that way)
 ;     /START  start the program after a silent installation
 ; Ends with 0 done, 1 or 2 left by the person, 3 Windows too old, 4 the program is running, 5 the folder cannot be
-; written or the old version not be moved, 6 a newer version is there. With 3 to 6 nothing was changed.
+; written, holds what is not ours, or the old version cannot be moved, 6 a newer version is there. With 3 to 6 nothing was changed.
 
 Unicode true
 Target amd64-unicode
@@ -86,9 +86,11 @@ VIAddVersionKey /LANG=2052 "ProductVersion" "${VERSION}"
 Var Busy
 Var Patience
 Var Aside
+Var Foreign
 
 !define PYTHON "runtime\pythonw.exe"
 !define SWITCHES "-I -B -X utf8"
+!define MARK 'platform = "windows-amd64"' ; a line of RELEASE.toml
 
 ; A program file that runs cannot be opened for writing.
 !macro ASK_FILE NAME
@@ -175,7 +177,50 @@ Function CheckNewer
   ${EndIf}
 FunctionEnd
 
+; A folder is ours when a version of the program lies in it, or the beginning of one that was cut off; so is the one that
+; bears our name. In any other the folders that an installation moves or removes are somebody's own: $Foreign is 1 then.
+!macro IS_OURS PLACE
+  ClearErrors
+  FileOpen $0 "$INSTDIR\${PLACE}RELEASE.toml" r
+  ${IfNot} ${Errors}
+    ${Do}
+      FileRead $0 $1
+      ${If} $1 == '${MARK}$\n'
+        StrCpy $Foreign 0
+      ${EndIf}
+    ${LoopUntil} ${Errors}
+    FileClose $0
+  ${EndIf}
+!macroend
+
+!macro IS_THERE PART
+  ${If} ${FileExists} "$INSTDIR\${PART}"
+    StrCpy $Foreign 1
+  ${EndIf}
+!macroend
+
+Function CheckForeign
+  StrCpy $Foreign 0
+  ${If} $INSTDIR == "$LOCALAPPDATA\Programs\${APPKEY}"
+    Return
+  ${EndIf}
+  !insertmacro EACH_PART IS_THERE
+  !insertmacro IS_THERE "previous"
+  !insertmacro IS_THERE "incoming"
+  !insertmacro IS_THERE "discarded"
+  !insertmacro IS_THERE "uninstall.exe"
+  !insertmacro IS_OURS ""
+  !insertmacro IS_OURS "previous\"
+  !insertmacro IS_OURS "discarded\"
+  !insertmacro IS_OURS "incoming\"
+FunctionEnd
+
 Function CheckFolder
+  Call CheckForeign
+  ${If} $Foreign == 1
+    MessageBox MB_OK|MB_ICONEXCLAMATION "${TEXT_FOREIGN}" /SD IDOK
+    Abort
+  ${EndIf}
   StrLen $0 "$INSTDIR\incoming\"
   IntOp $0 $0 + ${LONGEST}
   ${If} $0 > 255
@@ -189,8 +234,27 @@ Function StartProgram
   Exec '"$INSTDIR\${PYTHON}" ${SWITCHES} "$INSTDIR\app\boot.py"'
 FunctionEnd
 
-Function CannotWrite
+; From its first moment a half-written folder says whose it is; the real RELEASE.toml takes the place of this line.
+Function MarkAsOurs ; the error flag tells
+  CreateDirectory "$INSTDIR\incoming"
+  ClearErrors
+  FileOpen $0 "$INSTDIR\incoming\RELEASE.toml" w
+  ${IfNot} ${Errors}
+    FileWrite $0 '${MARK}$\n'
+    FileClose $0
+  ${EndIf}
+FunctionEnd
+
+Function DropIncoming
   RMDir /r "$INSTDIR\incoming"
+  ${If} ${FileExists} "$INSTDIR\runtime" ; of a first installation whose other parts could not be moved in
+  ${AndIfNot} ${FileExists} "$INSTDIR\RELEASE.toml"
+    Call MarkAsOurs
+  ${EndIf}
+FunctionEnd
+
+Function CannotWrite
+  Call DropIncoming
   RMDir "$INSTDIR"
   MessageBox MB_OK|MB_ICONSTOP "${TEXT_CANNOT_WRITE}" /SD IDOK
   SetErrorLevel 5
@@ -198,7 +262,7 @@ Function CannotWrite
 FunctionEnd
 
 Function InUse
-  RMDir /r "$INSTDIR\incoming"
+  Call DropIncoming
   MessageBox MB_OK|MB_ICONSTOP "${TEXT_IN_USE}" /SD IDOK
   SetErrorLevel 5
   Quit
@@ -251,16 +315,18 @@ FunctionEnd
 !macroend
 
 Section
+  Call CheckForeign
+  ${If} $Foreign == 1
+    MessageBox MB_OK|MB_ICONSTOP "${TEXT_FOREIGN}" /SD IDOK
+    SetErrorLevel 5
+    Quit
+  ${EndIf}
   Call CheckClosed
   RMDir /r "$INSTDIR\incoming"
-  ClearErrors
-  CreateDirectory "$INSTDIR\incoming"
-  FileOpen $0 "$INSTDIR\incoming\trial" w
+  Call MarkAsOurs
   ${If} ${Errors}
     Call CannotWrite
   ${EndIf}
-  FileClose $0
-  Delete "$INSTDIR\incoming\trial"
 
   ; All of the new version is on the disk before any of the old one is touched.
   ClearErrors

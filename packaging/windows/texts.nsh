@@ -10,6 +10,7 @@
 !define TEXT_SECOND "安装程序已经打开了，请看任务栏。"
 !define TEXT_NEWER "这台电脑上的“${TITLE}”比这个安装包新，不需要再装。没有做任何改动。"
 !define TEXT_CANNOT_WRITE "不能在这个文件夹里写文件：$\r$\n$INSTDIR$\r$\n$\r$\n请换一个文件夹，或检查磁盘空间。原来的程序没有改动。"
+!define TEXT_FOREIGN "这个文件夹里已经有别的东西：$\r$\n$INSTDIR$\r$\n$\r$\n没有改动任何文件。请换一个空的文件夹。"
 !define TEXT_LONG_PATH "这个文件夹的路径太长了，请选一个短一点的。"
 !define TEXT_IN_USE "旧版本的文件正被别的程序占用（例如杀毒软件），这次没有更新，原来的程序照样能用。$\r$\n$\r$\n请稍等再试，或重启电脑后再装。"
 !define TEXT_PREVIOUS "（打不开时用上一版）"

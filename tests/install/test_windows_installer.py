@@ -100,6 +100,17 @@ def test_all_that_a_tree_may_have_is_known_to_the_installer(tree: Path) -> None:
     assert moved == {path.name for path in tree.iterdir()} | {"qiaomen.ico"}
 
 
+def test_no_folder_that_may_be_somebody_elses_is_moved_or_removed() -> None:
+    """All that an installation moves or removes is asked about first; what is run under wine is in the trial."""
+    asked = SCRIPT.partition("Function CheckForeign")[2].partition("FunctionEnd")[0]
+    assert "EACH_PART IS_THERE" in asked
+    section = SCRIPT.partition("\nSection\n")[2].partition("SectionEnd")[0]
+    removed = set(re.findall(r'(?:RMDir /r|Delete) "\$INSTDIR\\(\w+)"', section))
+    assert removed == {"incoming", "discarded", "preset"}
+    assert removed - {"preset"} | {"previous", "uninstall.exe"} == set(re.findall(r'IS_THERE "(.+)"', asked))
+    assert section.index("Call CheckForeign") < section.index("Quit") < section.index("RMDir")
+
+
 def test_a_tree_that_is_not_whole_or_has_more_is_refused(tree: Path, tmp_path: Path) -> None:
     (tree / "notes.txt").write_text("?", encoding="utf-8")
     with pytest.raises(WrapError, match=r"does not know notes\.txt"):
