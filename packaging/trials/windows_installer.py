@@ -196,7 +196,10 @@ class Trial:
         before = self._files()
         self._is_status(self._install("old", "/S"), 6)
         self._ask(self._files() == before, "files were changed")
-        return "an older installer is refused with status 6"
+        self._is_status(self._install("old", "/S", "/START"), 6)
+        self._wine.window("敲门", patience_s=120)
+        self._close()
+        return "an older installer is refused with status 6; the program comes back where it was to be started"
 
     def neighbours(self) -> str:
         """A second community on the same PC has its own program and its own records."""

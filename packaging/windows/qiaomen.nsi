@@ -4,7 +4,7 @@
 ;
 ;   setup.exe [/S] [/WAIT] [/START] [/D=C:\folder]     /D is last and without quotes
 ;     /WAIT   wait up to a minute for the running program to end (it starts its own update that way)
-;     /START  start the program after a silent installation
+;     /START  start the program after a silent installation, the old one when that was refused
 ; Ends with 0 done, 1 or 2 left by the person, 3 Windows too old, 4 the program is running, 5 the folder cannot be
 ; written, holds what is not ours, or the old version cannot be moved, 6 a newer version is there. With 3 to 6 nothing was changed.
 
@@ -127,6 +127,9 @@ Function ${UN}CheckClosed
       Goto again
     ${EndIf}
     MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "${TEXT_OPEN}" /SD IDCANCEL IDRETRY again
+    !if "${UN}" == ""
+      Call StartIfAsked
+    !endif
     SetErrorLevel 4
     Quit
   ${EndIf}
@@ -153,6 +156,7 @@ Function .onInit
   ${IfNot} ${AtLeastWin10}
   ${OrIf} $0 < ${OLDEST_BUILD}
     MessageBox MB_OK|MB_ICONSTOP "${TEXT_TOO_OLD}" /SD IDOK
+    Call StartIfAsked
     SetErrorLevel 3
     Quit
   ${EndIf}
@@ -172,6 +176,7 @@ Function CheckNewer
   ${If} $0 > ${SEQUENCE}
   ${AndIf} ${FileExists} "$INSTDIR\${PYTHON}"
     MessageBox MB_OK|MB_ICONINFORMATION "${TEXT_NEWER}" /SD IDOK
+    Call StartIfAsked
     SetErrorLevel 6
     Quit
   ${EndIf}
@@ -234,18 +239,36 @@ Function StartProgram
   Exec '"$INSTDIR\${PYTHON}" ${SWITCHES} "$INSTDIR\app\boot.py"'
 FunctionEnd
 
+; Whoever let the program renew itself has been told that it comes back by itself: the old one does when nothing came
+; of it.
+Function StartIfAsked
+  ${If} ${Silent}
+  ${AndIf} ${FileExists} "$INSTDIR\${PYTHON}"
+  ${AndIf} ${FileExists} "$INSTDIR\app\boot.py"
+    ${GetParameters} $1
+    ClearErrors
+    ${GetOptions} $1 "/START" $2
+    ${IfNot} ${Errors}
+      Call StartProgram
+    ${EndIf}
+  ${EndIf}
+FunctionEnd
+
 ; From its first moment a half-written folder says whose it is; the real RELEASE.toml takes the place of this line.
 Function MarkAsOurs ; the error flag tells
   CreateDirectory "$INSTDIR\incoming"
   ClearErrors
   FileOpen $0 "$INSTDIR\incoming\RELEASE.toml" w
-  ${IfNot} ${Errors}
+  ${If} ${Errors} ; which clears the flag
+    SetErrors
+  ${Else}
     FileWrite $0 '${MARK}$\n'
     FileClose $0
   ${EndIf}
 FunctionEnd
 
 Function DropIncoming
+  SetOutPath "$TEMP" ; a folder that is the present one stays
   RMDir /r "$INSTDIR\incoming"
   ${If} ${FileExists} "$INSTDIR\runtime" ; of a first installation whose other parts could not be moved in
   ${AndIfNot} ${FileExists} "$INSTDIR\RELEASE.toml"
@@ -257,13 +280,22 @@ Function CannotWrite
   Call DropIncoming
   RMDir "$INSTDIR"
   MessageBox MB_OK|MB_ICONSTOP "${TEXT_CANNOT_WRITE}" /SD IDOK
+  Call StartIfAsked
   SetErrorLevel 5
   Quit
+FunctionEnd
+
+; A file could not be unpacked: the disk is full. NSIS has said so, unless it is silent.
+Function .onInstFailed
+  Call DropIncoming
+  Call StartIfAsked
+  SetErrorLevel 5
 FunctionEnd
 
 Function InUse
   Call DropIncoming
   MessageBox MB_OK|MB_ICONSTOP "${TEXT_IN_USE}" /SD IDOK
+  Call StartIfAsked
   SetErrorLevel 5
   Quit
 FunctionEnd
@@ -274,11 +306,13 @@ Function MoveWithPatience ; from $1 to $2; the error flag tells
   once_more:
   ClearErrors
   Rename "$1" "$2"
-  ${If} ${Errors}
-  ${AndIf} $3 > 0
-    IntOp $3 $3 - 1
-    Sleep 500
-    Goto once_more
+  ${If} ${Errors} ; which clears the flag
+    ${If} $3 > 0
+      IntOp $3 $3 - 1
+      Sleep 500
+      Goto once_more
+    ${EndIf}
+    SetErrors
   ${EndIf}
 FunctionEnd
 
@@ -418,14 +452,7 @@ Section
   WriteRegDWORD HKCU "${UNINSTALL}" "NoModify" 1
   WriteRegDWORD HKCU "${UNINSTALL}" "NoRepair" 1
 
-  ${If} ${Silent}
-    ${GetParameters} $1
-    ClearErrors
-    ${GetOptions} $1 "/START" $2
-    ${IfNot} ${Errors}
-      Call StartProgram
-    ${EndIf}
-  ${EndIf}
+  Call StartIfAsked
 SectionEnd
 
 ; ---------------------------------------------------------------------------------------------- uninstalling

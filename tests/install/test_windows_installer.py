@@ -111,6 +111,22 @@ def test_no_folder_that_may_be_somebody_elses_is_moved_or_removed() -> None:
     assert section.index("Call CheckForeign") < section.index("Quit") < section.index("RMDir")
 
 
+def test_a_silent_update_that_is_refused_brings_the_program_back() -> None:
+    """Every end but two: a second installer leaves it to the first, and in a foreign folder there is no program."""
+    ends = [block.rpartition("MessageBox")[2] for block in SCRIPT.split("Quit\n")[:-1]]
+    silent = {re.findall(r"TEXT_\w+", end)[0] for end in ends if "Call StartIfAsked" not in end}
+    assert silent == {"TEXT_SECOND", "TEXT_FOREIGN"}
+    assert len(ends) == 7
+    assert "Call StartIfAsked" in SCRIPT.partition("Function .onInstFailed")[2].partition("FunctionEnd")[0]
+
+
+def test_a_failed_move_is_told() -> None:
+    """``${Errors}`` clears the flag that it asks for: whoever tells a caller has to set it again."""
+    for told in re.findall(r"Function \w+ ;.* the error flag tells\n(.+?)FunctionEnd", SCRIPT, re.DOTALL):
+        assert told.count("${Errors}") == told.count("SetErrors") == 1
+    assert "the error flag tells" in SCRIPT
+
+
 def test_a_tree_that_is_not_whole_or_has_more_is_refused(tree: Path, tmp_path: Path) -> None:
     (tree / "notes.txt").write_text("?", encoding="utf-8")
     with pytest.raises(WrapError, match=r"does not know notes\.txt"):
