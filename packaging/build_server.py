@@ -22,11 +22,10 @@ from typing import Final
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
 from fetching import FetchError, sha256_of
-from pins import ROOT, platform, program_version
+from pins import EPOCH, ROOT, platform, program_version
 
 PLATFORMS: Final = ("linux-amd64", "linux-arm64")
 PYTHONS: Final = ("3.11", "3.12", "3.13")
-EPOCH: Final = 1_767_225_600  # the time of every file: 2026-01-01, so that two builds are alike
 CACHE: Final = ROOT / "build" / "packages"
 _SOURCE: Final = ROOT / "packaging" / "server"
 _LOCK: Final = ROOT / "requirements" / "server.txt"

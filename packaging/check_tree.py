@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import elf
-from layout import FCITX, SHIM, files_of
+from linux.libraries import FCITX, SHIM
+from linux.packing import files_of
 from pins import Platform, debian_files, locked, platform
 
 MEGABYTE: Final = 1_000_000

@@ -7,8 +7,6 @@ The same input gives the same bytes: no times, no names of this machine, files i
 
 import argparse
 import hashlib
-import io
-import lzma
 import os
 import re
 import shutil
@@ -16,33 +14,26 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import bill
-import elf
 import fetch_runtime_windows
 import fetching
-import icu_data
 import pruning
-from pins import PLATFORMS, ROOT, Platform, debian_files, locked, platform, program_version, versions
+from linux import libraries, tools
+from linux.libraries import FCITX, QT
+from linux.packing import add_tree, files_of, packed
+from pins import EPOCH, PLATFORMS, ROOT, Platform, debian_files, locked, platform, program_version, versions
 
 CACHE: Final = ROOT / "build" / "packages"
-EPOCH: Final = 1_767_225_600  # the time of every file: 2026-01-01, so that two builds are alike
-# Functions of glibc above 2.28 that libglibcshim.so gives.
-SHIMMED: Final = frozenset({"pthread_cond_clockwait"})
-SHIM: Final = "libglibcshim.so"
-FCITX: Final = "libfcitxplatforminputcontextplugin.so"
 _BYTECODE: Final = "f30d0d0a"  # the mark of CPython 3.13's .pyc files
-_QT: Final = Path("site/PySide6/Qt")
 _SHIPPED: Final = ("desktop", "sync", "resources")
 _LEFT_OUT: Final = ("sync/server", "resources/keys")
 
 
-class LayoutError(RuntimeError):
-    """A tool or a piece is missing without which the tree would not be right."""
+LayoutError = tools.LayoutError
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +103,18 @@ def lay_out(
     for text in sorted((ROOT / "packaging" / "licences").glob("*.txt")):
         shutil.copyfile(text, licences / text.name)
     if target.is_linux:
-        _put_plugin(made, pieces.fcitx)
+        libraries.put_plugin(made, pieces.fcitx)
         if with_debian:
-            _put_debian_libraries(made, target, cache=cache)
-        _cut_tables(made, target)
-        _lower(made, target)
-        _strip(made, target)
+            libraries.put_debian_libraries(made, target, cache=cache)
+        libraries.cut_tables(made, target)
+        libraries.lower(made, target)
+        libraries.strip(made, target)
         shutil.copyfile(ROOT / "packaging" / "linux" / "launcher.sh", made / "qiaomen")
     is_compiled = _compile(made, compiler=compiler)
     if not target.is_linux:
-        _move_c_runtime(made)
+        pruning.move_c_runtime(made)
         if is_compiled:
-            _drop_sources(made / "site")
+            pruning.drop_sources(made / "site")
     bill.write(
         made / "sbom.cdx.json",
         target,
@@ -131,7 +122,7 @@ def lay_out(
         wheels=locked(name),
         debs=debian_files(name) if with_debian else (),
         runtime=runtime,
-        has_fcitx=(made / _QT / "plugins/platforminputcontexts" / FCITX).exists(),
+        has_fcitx=(made / QT / "plugins/platforminputcontexts" / FCITX).exists(),
         site=site,
     )
     number = versions()["release"]["sequence"] if sequence is None else sequence
@@ -141,13 +132,6 @@ def lay_out(
     shutil.rmtree(out, ignore_errors=True)
     made.rename(out)
     return out
-
-
-def files_of(tree: Path) -> Iterator[Path]:
-    """Every file of a tree in the one order that packages have them in."""
-    yield from sorted(
-        (path for path in tree.rglob("*") if path.is_file()), key=lambda p: p.relative_to(tree).as_posix()
-    )
 
 
 def fingerprint(tree: Path) -> str:
@@ -167,31 +151,10 @@ def pack_payload(tree: Path, out: Path, *, level: int = 6) -> Path:
         raise LayoutError(f"{tree} has no proper RELEASE.toml")
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"payload-{name[1]}-{version[1]}.tar.xz"
-    with path.open("wb") as stream:
-        packer = subprocess.Popen(["xz", f"-{level}", "-T2", "-c"], stdin=subprocess.PIPE, stdout=stream)
-        assert packer.stdin is not None
-        with tarfile.open(fileobj=packer.stdin, mode="w|", format=tarfile.GNU_FORMAT) as archive:
-            add_tree(archive, tree, prefix="")
-        packer.stdin.close()
-        if packer.wait():
-            raise LayoutError("xz failed")
+    with packed(path, level=level, error=LayoutError) as archive:
+        add_tree(archive, tree, prefix="")
     path.with_suffix(path.suffix + ".sha256").write_text(f"{fetching.sha256_of(path)}  {path.name}\n", encoding="utf-8")
     return path
-
-
-def add_tree(archive: tarfile.TarFile, tree: Path, *, prefix: str) -> None:
-    """Add the folders and files of a tree below ``prefix`` ("" or "./opt/x/"), owned by root, all of the same time."""
-    for path in sorted(tree.rglob("*"), key=lambda p: p.relative_to(tree).as_posix()):
-        entry = tarfile.TarInfo(prefix + path.relative_to(tree).as_posix())
-        entry.mtime = EPOCH
-        entry.uname = entry.gname = "root"
-        if path.is_dir():
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(entry)
-        else:
-            entry.size, entry.mode = path.stat().st_size, path.stat().st_mode & 0o777
-            with path.open("rb") as stream:
-                archive.addfile(entry, stream)
 
 
 # ---------------------------------------------------------------------------------------------------- the steps
@@ -248,119 +211,6 @@ def _unpack_runtime(packed: Path, place: Path) -> None:
                 raise
 
 
-def _put_plugin(made: Path, fcitx: Path | None) -> None:
-    if fcitx is not None:
-        place = made / _QT / "plugins/platforminputcontexts" / FCITX
-        shutil.copyfile(fcitx, place)
-        if elf.read(place).rpath != "$ORIGIN/../../lib":
-            _set_rpath(place, "$ORIGIN/../../lib")
-
-
-def _put_debian_libraries(made: Path, target: Platform, *, cache: Path) -> None:
-    for one, path in fetching.debs(target.name, cache=cache).items():
-        is_cxx = one.name == "libstdc++6"
-        folder = made / ("runtime/compat" if is_cxx else _QT / "lib")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in _contents(path):
-            if "/usr/lib/" in f"/{name}" and ".so." in name and "gdb" not in name:
-                scratch = folder / "new.so"
-                scratch.write_bytes(content)
-                library = scratch.rename(folder / elf.read(scratch).soname)
-                if not is_cxx:
-                    _set_rpath(library, "$ORIGIN")
-            elif name.endswith("/copyright"):
-                place = made / "LICENSES" / one.name / "copyright"
-                place.parent.mkdir(exist_ok=True)
-                place.write_bytes(content)
-
-
-def _contents(deb: Path) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a .deb with their names; it is an `ar` of which one part is a compressed tar."""
-    data = deb.read_bytes()
-    place = 8
-    while place < len(data):
-        name, size = data[place : place + 16].decode().strip(), int(data[place + 48 : place + 58])
-        if name.rstrip("/") == "data.tar.xz":
-            packed = lzma.decompress(data[place + 60 : place + 60 + size])
-            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-                for entry in archive:
-                    stream = archive.extractfile(entry) if entry.isreg() else None
-                    if stream is not None:
-                        yield entry.name.removeprefix("./"), stream.read()
-            return
-        place += 60 + size + size % 2
-    raise LayoutError(f"{deb} has no data.tar.xz")
-
-
-def _cut_tables(made: Path, target: Platform) -> None:
-    """Put smaller tables into the place of ICU's."""
-    (library,) = (made / _QT / "lib").glob("libicudata.so.*")
-    symbol, blob = icu_data.cut(library)
-    with tempfile.TemporaryDirectory() as scratch:
-        tables, source = Path(scratch) / "tables", Path(scratch) / "tables.s"
-        tables.write_bytes(blob)
-        source.write_text(icu_data.assembly(symbol, tables), encoding="utf-8")
-        _assemble(source, library, target)
-
-
-def _assemble(source: Path, library: Path, target: Platform) -> None:
-    """Make a library from assembly; it needs no other."""
-    with tempfile.TemporaryDirectory() as scratch:
-        assembled = Path(scratch) / "one.o"
-        _run(_tool("as", target), "-o", str(assembled), str(source))
-        _run(
-            *(_tool("ld", target), "-shared", "-soname", library.name, "-z", "relro", "-z", "now", "--build-id=none"),
-            *("-z", "noexecstack", "-o", str(library), str(assembled)),
-        )
-
-
-def _lower(made: Path, target: Platform) -> None:
-    """Bring libraries that were built for a newer glibc back to the target's; give what the old one lacks."""
-    core = made / _QT / "lib" / "libQt6Core.so.6"
-    lowered: set[str] = set()
-    for path in _elf_files(made):
-        if elf.read(path).newest("GLIBC") > elf.numbers(target.glibc):
-            lowered |= elf.lower_glibc(path, target.glibc, shimmed=SHIMMED)
-    if not lowered:
-        return
-    if target.machine != "aarch64":
-        raise LayoutError(f"{target.name} asks for {', '.join(sorted(lowered))}; there is no shim for it")
-    _assemble(ROOT / "packaging/linux/glibcshim.s", core.with_name(SHIM), target)
-    _run("patchelf", "--add-needed", SHIM, str(core))
-
-
-def _strip(made: Path, target: Platform) -> None:
-    """Take the symbol tables away; a third of the tree's size is theirs."""
-    strip = _tool("strip", target)
-    for path in _elf_files(made):
-        if path.name != SHIM:
-            _run(strip, "--strip-unneeded", "--enable-deterministic-archives", str(path))
-
-
-def _move_c_runtime(made: Path) -> None:
-    """The C++ runtime comes twice, with Qt and with its bindings; once beside the program is enough."""
-    for folder in ("site/PySide6", "site/shiboken6"):
-        for library in sorted((made / folder).glob("*140*.dll")):
-            beside = made / "runtime" / library.name
-            if beside.exists():
-                library.unlink()
-            elif beside.parent.exists():
-                library.rename(beside)
-
-
-def _drop_sources(site: Path) -> None:
-    """Keep packages as bytecode, which Python reads as well; Qt's bindings, which people may replace, stay whole."""
-    for cached in sorted(site.rglob("__pycache__/*.pyc")):
-        package = cached.parent.parent
-        if package.relative_to(site).parts[:1] not in {("PySide6",), ("shiboken6",)}:
-            name = cached.name.partition(".")[0]
-            (package / f"{name}.py").unlink()
-            cached.rename(package / f"{name}.pyc")
-    for folder in sorted(site.rglob("__pycache__")):
-        if not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def _compile(made: Path, *, compiler: Path | None) -> bool:
     """Write the .pyc files, without which a read-only program starts half as fast; needs a CPython 3.13 that runs."""
     found = bytecode_compiler(made / "runtime/bin/python3.13", compiler)
@@ -370,7 +220,7 @@ def _compile(made: Path, *, compiler: Path | None) -> bool:
     # Written anew in any case: what the compiler left of itself while it ran carries a time.
     command = [str(found), "-I", "-B", "-m", "compileall", "-f", "-q", "-j", "1"]
     command += ["--invalidation-mode", "unchecked-hash"]
-    _run(*command, "-s", str(made), *folders)
+    tools.run(*command, "-s", str(made), *folders)
     return True
 
 
@@ -399,33 +249,6 @@ def _settle(made: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- tools
-
-
-def _elf_files(made: Path) -> Iterator[Path]:
-    for path in files_of(made):
-        if (".so" in path.name or path.parent.name == "bin") and elf.is_elf(path):
-            yield path
-
-
-def _tool(name: str, target: Platform) -> str:
-    """A tool of binutils for the target; LayoutError says which package brings it."""
-    full = f"{target.machine}-linux-gnu-{name}"
-    found = shutil.which(full) or (shutil.which(name) if os.uname().machine == target.machine else None)
-    if found is None:
-        raise LayoutError(f"{full} is missing (Debian: binutils-{target.machine.replace('_', '-')}-linux-gnu)")
-    return found
-
-
-def _set_rpath(path: Path, rpath: str) -> None:
-    _run("patchelf", "--set-rpath", rpath, str(path))
-
-
-def _run(*command: str) -> None:
-    if shutil.which(command[0]) is None:
-        raise LayoutError(f"{command[0]} is missing (Debian: a package of that name)")
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise LayoutError(f"{Path(command[0]).name} {command[-1]}: {(done.stdout + done.stderr).strip()}")
 
 
 def _first(folder: Path, pattern: str) -> Path | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LOCKS: Final = ROOT / "packaging" / "locks"
+EPOCH: Final = 1_767_225_600  # the time of every file: 2026-01-01, so that two builds are alike
 PLATFORMS: Final = ("linux-amd64", "linux-arm64", "windows-amd64")
 
 _PIN: Final = re.compile(r"^([a-z0-9.-]+)==(\S+) \\\n    --hash=sha256:([0-9a-f]{64})$", re.MULTILINE)

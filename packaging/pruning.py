@@ -1,4 +1,4 @@
-"""What is kept of the packages: the parts of Qt that the program uses, and no tests, tools or headers of anybody."""
+"""What is kept of the packages: the parts of Qt that the program uses, once, and nobody's tests, tools or headers."""
 
 import re
 import zipfile
@@ -90,6 +90,30 @@ def unpack(wheel: Path, site: Path, licences: Path) -> None:
                 _write(licences / path.name, archive.read(entry))
             elif is_kept(name):
                 _write(site / name, archive.read(entry))
+
+
+def move_c_runtime(made: Path) -> None:
+    """The C++ runtime comes twice, with Qt and with its bindings; once beside the program is enough."""
+    for folder in ("site/PySide6", "site/shiboken6"):
+        for library in sorted((made / folder).glob("*140*.dll")):
+            beside = made / "runtime" / library.name
+            if beside.exists():
+                library.unlink()
+            elif beside.parent.exists():
+                library.rename(beside)
+
+
+def drop_sources(site: Path) -> None:
+    """Keep packages as bytecode, which Python reads as well; Qt's bindings, which people may replace, stay whole."""
+    for cached in sorted(site.rglob("__pycache__/*.pyc")):
+        package = cached.parent.parent
+        if package.relative_to(site).parts[:1] not in {("PySide6",), ("shiboken6",)}:
+            name = cached.name.partition(".")[0]
+            (package / f"{name}.py").unlink()
+            cached.rename(package / f"{name}.pyc")
+    for folder in sorted(site.rglob("__pycache__")):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _place(name: str) -> str | None:

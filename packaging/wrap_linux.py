@@ -6,27 +6,27 @@
 import argparse
 import gzip
 import hashlib
-import io
-import json
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
+
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 import fetching
 import icons
-from layout import EPOCH, add_tree, files_of, pack_payload
+from layout import pack_payload
+from linux import deb
+from linux.packing import add_bytes, add_folder, add_link, add_text, add_tree, files_of, packed
 from pins import ROOT, Platform, platform, versions
+from wrapping import WrapError, community_of
 
 TEMPLATES: Final = ROOT / "packaging" / "linux"
-_COMMUNITY_ID: Final = re.compile(r"[a-z0-9-]{2,32}")
 # It stands between quotes in shell scripts and on a line of its own in menu entries.
 _NEVER_IN_A_TITLE: Final = re.compile(r"[\x00-\x1f\x7f'\"`$\\%]")
 # Every desktop with X has these; an office PC without a line could not fetch what it lacks.
@@ -51,10 +51,6 @@ _DEPENDS: Final = (
     "zlib1g",
 )
 _DEPENDS_OF: Final = {"amd64": ("libgssapi-krb5-2",), "arm64": ("libsm6", "libice6", "libbrotli1")}
-
-
-class WrapError(RuntimeError):
-    """The package cannot be made of this; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +97,11 @@ def wrap_deb(tree: Path, preset: Path | None, out: Path, *, fast: bool = False) 
     level = 1 if fast else 6
     data, control = path.with_suffix(".data"), path.with_suffix(".control")
     try:
-        with _packing(data, level=level) as archive:
+        with packed(data, level=level, error=WrapError) as archive:
             digests = _fill(archive, tree, preset, told)
-        with _packing(control, level=level) as archive:
+        with packed(control, level=level, error=WrapError) as archive:
             _fill_control(archive, tree, told, digests)
-        with path.open("wb") as deb:
-            deb.write(b"!<arch>\n")
-            _add_part(deb, "debian-binary", io.BytesIO(b"2.0\n"), 4)
-            for name, part in (("control.tar.xz", control), ("data.tar.xz", data)):
-                with part.open("rb") as stream:
-                    _add_part(deb, name, stream, part.stat().st_size)
+        deb.write(path, control=control, data=data)
     finally:
         data.unlink(missing_ok=True)
         control.unlink(missing_ok=True)
@@ -125,22 +116,22 @@ def wrap_run(tree: Path, preset: Path | None, out: Path, *, payload: Path | None
     told = _about(tree, preset)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{told.package}_{told.deb_version}_{told.target.debian_architecture}.run"
-    packed = payload or pack_payload(tree, out / f".{path.stem}", level=1 if fast else 6)
+    whole = payload or pack_payload(tree, out / f".{path.stem}", level=1 if fast else 6)
     extra = path.with_suffix(".extra")
     try:
-        with _packing(extra, level=6) as archive:
-            _add_text(archive, "uninstall.sh", _filled("uninstall.sh", told.values), mode=0o755)
-            _add_folder(archive, ".menu")
+        with packed(extra, level=6, error=WrapError) as archive:
+            add_text(archive, "uninstall.sh", _filled("uninstall.sh", told.values), mode=0o755)
+            add_folder(archive, ".menu")
             entry = _filled("desktop.in", told.values | {"EXEC": "qiaomen"})
-            _add_text(archive, ".menu/entry.desktop", entry)
-            _add_bytes(archive, ".menu/icon.png", _icon(preset))
+            add_text(archive, ".menu/entry.desktop", entry)
+            add_bytes(archive, ".menu/icon.png", _icon(preset))
             if preset is not None:
-                _add_folder(archive, "preset")
+                add_folder(archive, "preset")
                 add_tree(archive, preset, prefix="preset/")
         values = told.values | {
             "VERSION": told.deb_version,
-            "PAYLOAD_BYTES": str(packed.stat().st_size),
-            "PAYLOAD_SHA256": fetching.sha256_of(packed),
+            "PAYLOAD_BYTES": str(whole.stat().st_size),
+            "PAYLOAD_SHA256": fetching.sha256_of(whole),
             "EXTRA_BYTES": str(extra.stat().st_size),
             "EXTRA_SHA256": fetching.sha256_of(extra),
             "KILOBYTES": str(_kilobytes(tree) + 20 * 1024),
@@ -150,14 +141,14 @@ def wrap_run(tree: Path, preset: Path | None, out: Path, *, payload: Path | None
         script = _filled("install.sh", values | {"HEAD_BYTES": f"{head:<9}"})
         with path.open("wb") as run:
             run.write(script.encode())
-            for part in (packed, extra):
+            for part in (whole, extra):
                 with part.open("rb") as stream:
                     shutil.copyfileobj(stream, run)
         path.chmod(0o755)
     finally:
         extra.unlink(missing_ok=True)
         if payload is None:
-            shutil.rmtree(packed.parent, ignore_errors=True)
+            shutil.rmtree(whole.parent, ignore_errors=True)
     return path
 
 
@@ -175,7 +166,7 @@ def _about(tree: Path, preset: Path | None) -> Wrapped:
     if (tree / "preset").exists():
         raise WrapError(f"{tree}: a preset lies in it already")
     brand = tomllib.loads((tree / "app/resources/brand.toml").read_text(encoding="utf-8"))
-    community, name, sequence = _community(preset)
+    community, name, sequence = community_of(preset)
     title = f"{name} {brand['name_zh']}" if name else str(brand["name_zh"])
     if _NEVER_IN_A_TITLE.search(title):
         raise WrapError(f"{title!r} cannot be the name of a menu entry")
@@ -188,21 +179,6 @@ def _about(tree: Path, preset: Path | None) -> Wrapped:
         sequence=int(release["sequence"]),
         preset_sequence=sequence,
     )
-
-
-def _community(preset: Path | None) -> tuple[str, str, int]:
-    """Id, name and the number of the preset; nothing for a program that serves any."""
-    if preset is None:
-        return "", "", 0
-    try:
-        told = tomllib.loads((preset / "community.toml").read_text(encoding="utf-8"))
-        manifest = json.loads((preset / "manifest.json").read_bytes())
-        found = str(told["id"]), str(told["name"]), int(manifest["sequence"])
-    except (OSError, KeyError, ValueError) as error:
-        raise WrapError(f"{preset} is no preset: {error}") from error
-    if not _COMMUNITY_ID.fullmatch(found[0]) or manifest.get("community") != found[0]:
-        raise WrapError(f"{preset}: the community's id is not in order")
-    return found
 
 
 def _icon(preset: Path | None) -> bytes:
@@ -242,16 +218,14 @@ def _fill(archive: tarfile.TarFile, tree: Path, preset: Path | None, told: Wrapp
         f"{rules}/{package}": _filled("lintian-overrides.in", values).encode(),
     }
     for folder in _parents([f"{place}/x", "usr/bin/x", *texts]):
-        _add_folder(archive, f"./{folder}")
+        add_folder(archive, f"./{folder}")
     add_tree(archive, tree, prefix=f"./{place}/")
     if preset is not None:
-        _add_folder(archive, f"./{place}/preset")
+        add_folder(archive, f"./{place}/preset")
         add_tree(archive, preset, prefix=f"./{place}/preset/")
     for name, content in texts.items():
-        _add_bytes(archive, f"./{name}", content)
-    link = _entry(f"./usr/bin/{package}", kind=tarfile.SYMTYPE, mode=0o777)
-    link.linkname = f"/{place}/qiaomen"
-    archive.addfile(link)
+        add_bytes(archive, f"./{name}", content)
+    add_link(archive, f"./usr/bin/{package}", to=f"/{place}/qiaomen")
     digests = [(f"{place}/{path.relative_to(tree).as_posix()}", _md5(path.read_bytes())) for path in files_of(tree)]
     if preset is not None:
         digests += [(f"{place}/preset/{path.name}", _md5(path.read_bytes())) for path in files_of(preset)]
@@ -267,11 +241,11 @@ def _fill_control(archive: tarfile.TarFile, tree: Path, told: Wrapped, digests: 
         "KILOBYTES": str(_kilobytes(tree)),
         "DEPENDS": ", ".join(depends),
     }
-    _add_folder(archive, "./")
-    _add_text(archive, "./control", _filled("control.in", values))
-    _add_text(archive, "./md5sums", "".join(f"{digest}  {name}\n" for name, digest in sorted(digests)))
-    _add_text(archive, "./preinst", _filled("preinst.in", values), mode=0o755)
-    _add_text(archive, "./postrm", _filled("postrm.in", values), mode=0o755)
+    add_folder(archive, "./")
+    add_text(archive, "./control", _filled("control.in", values))
+    add_text(archive, "./md5sums", "".join(f"{digest}  {name}\n" for name, digest in sorted(digests)))
+    add_text(archive, "./preinst", _filled("preinst.in", values), mode=0o755)
+    add_text(archive, "./postrm", _filled("postrm.in", values), mode=0o755)
 
 
 def _parents(names: Iterable[str]) -> list[str]:
@@ -280,51 +254,8 @@ def _parents(names: Iterable[str]) -> list[str]:
     return ["" if folder == "." else folder for folder in sorted(found)]
 
 
-def _add_part(deb: IO[bytes], name: str, stream: IO[bytes], size: int) -> None:
-    """One part of an `ar` archive, which is what a .deb is."""
-    deb.write(f"{name:<16}{EPOCH:<12}{0:<6}{0:<6}{0o100644:<8o}{size:<10}`\n".encode())
-    shutil.copyfileobj(stream, deb)
-    deb.write(b"\n" * (size % 2))
-
-
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-# ---------------------------------------------------------------------------------------------------- tar and xz
-
-
-@contextmanager
-def _packing(path: Path, *, level: int) -> Iterator[tarfile.TarFile]:
-    """A tar to fill that is packed as it grows; on two cores, with the same result on one."""
-    with path.open("wb") as stream:
-        packer = subprocess.Popen(["xz", f"-{level}", "-T2", "-c"], stdin=subprocess.PIPE, stdout=stream)
-        assert packer.stdin is not None
-        with tarfile.open(fileobj=packer.stdin, mode="w|", format=tarfile.GNU_FORMAT) as archive:
-            yield archive
-        packer.stdin.close()
-        if packer.wait():
-            raise WrapError("xz failed")
-
-
-def _entry(name: str, *, kind: bytes = tarfile.REGTYPE, mode: int = 0o644) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode, entry.mtime, entry.uname, entry.gname = kind, mode, EPOCH, "root", "root"
-    return entry
-
-
-def _add_folder(archive: tarfile.TarFile, name: str) -> None:
-    archive.addfile(_entry(name, kind=tarfile.DIRTYPE, mode=0o755))
-
-
-def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes, *, mode: int = 0o644) -> None:
-    entry = _entry(name, mode=mode)
-    entry.size = len(content)
-    archive.addfile(entry, io.BytesIO(content))
-
-
-def _add_text(archive: tarfile.TarFile, name: str, text: str, *, mode: int = 0o644) -> None:
-    _add_bytes(archive, name, text.encode(), mode=mode)
 
 
 def main() -> int:

@@ -14,15 +14,17 @@ import elf
 import icu_data
 import layout
 import pins
+import pruning
 import pytest
 import renew_locks
 from check_tree import Fault, faults
+from linux import libraries
 
 import trees
 import windows_pieces
 
 LIB = "site/PySide6/Qt/lib"
-INPUT = f"site/PySide6/Qt/plugins/platforminputcontexts/{layout.FCITX}"
+INPUT = f"site/PySide6/Qt/plugins/platforminputcontexts/{libraries.FCITX}"
 
 
 def expected(name: str, tree: Path) -> set[str]:
@@ -32,7 +34,7 @@ def expected(name: str, tree: Path) -> set[str]:
         return set()
     lacking = set() if there.runtime else {"runtime/bin/python3.13"}
     if not trees.has_helpers(name):  # only a mirror of Debian has them
-        lacking |= {path for path in check_tree.bundled(pins.platform(name)) if not path.endswith(layout.SHIM)}
+        lacking |= {path for path in check_tree.bundled(pins.platform(name)) if not path.endswith(libraries.SHIM)}
     return lacking if there.fcitx else lacking | {INPUT}
 
 
@@ -70,7 +72,7 @@ def test_on_windows_the_c_runtime_lies_once_beside_the_program(tmp_path: Path) -
         (tree / name).write_text(name, encoding="utf-8")
     (tree / "site/shiboken6").mkdir()
     (tree / "site/shiboken6/msvcp140.dll").write_text("again", encoding="utf-8")
-    layout._move_c_runtime(tree)
+    pruning.move_c_runtime(tree)
     assert {path.relative_to(tree).as_posix() for path in tree.rglob("*.dll")} == {
         "runtime/vcruntime140.dll",
         "runtime/msvcp140.dll",
@@ -83,7 +85,7 @@ def test_packages_but_qt_s_come_as_bytecode_on_windows(tmp_path: Path) -> None:
         (tmp_path / package / "__pycache__").mkdir(parents=True)
         (tmp_path / package / "one.py").write_text("1", encoding="utf-8")
         (tmp_path / package / "__pycache__" / "one.cpython-313.pyc").write_text("2", encoding="utf-8")
-    layout._drop_sources(tmp_path)
+    pruning.drop_sources(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py*") if path.is_file()} == {
         "httpx/one.pyc",
         "PySide6/one.py",

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import wrap_linux
-from layout import files_of
-from wrap_linux import WrapError, wrap_deb, wrap_run
+from linux.packing import files_of
+from pins import EPOCH
+from wrap_linux import wrap_deb, wrap_run
+from wrapping import WrapError
 
 import trees
 from presets import as_folder, preset_files
@@ -69,7 +71,7 @@ def test_a_deb_holds_the_tree_the_preset_and_the_menu_entry(small_tree: Path, pr
         for path in files_of(folder):
             assert data[f"{prefix}/{path.relative_to(folder).as_posix()}"][1] == path.read_bytes()
     assert {entry.uid + entry.gid for entry, _ in data.values()} == {0}
-    assert {entry.mtime for entry, _ in data.values()} == {wrap_linux.EPOCH}
+    assert {entry.mtime for entry, _ in data.values()} == {EPOCH}
     assert data["usr/bin/qiaomen-xiangyang"][0].linkname == "/opt/qiaomen-xiangyang/qiaomen"
     assert data[f"{place}/qiaomen"][0].mode == 0o755
     entry = data["usr/share/applications/qiaomen-xiangyang.desktop"][1].decode()
