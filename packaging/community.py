@@ -5,6 +5,7 @@ All that is wrong is told at once, each with its row and column, and nothing is 
 """
 
 import argparse
+import ipaddress
 import ssl
 import struct
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
@@ -40,6 +42,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "标志": "logo",
     "页面": "modules",
     "字号": "text_size",
+    "明文连接": "plain_http",
 }
 NEEDED: Final = ("编号", "名称", "服务器地址")
 TAKEN: Final = frozenset({"server"})  # qiaomen-server is the name of the server's own package
@@ -47,6 +50,7 @@ MODULES: Final = {"需求图": "needs_map", "调处": "disputes"}
 LONGEST_NAME: Final = 40
 _NEVER_IN_A_NAME: Final = "\\/:*?\"<>|$%`'&;!{}"  # it becomes the name of a menu entry, of files and of folders
 _NONE_AT_ALL: Final = "无"
+_ALLOWED: Final = "允许"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _LEAST_LOGO: Final = 64
 
@@ -59,6 +63,11 @@ class Packaged:
     buildings: BuildingList
     ca: bytes = b""
     logo: bytes = b""
+
+    @property
+    def in_clear(self) -> tuple[str, ...]:
+        """Addresses over which the records go as they are, for everybody on the line to read."""
+        return tuple(filter(is_plain, self.community.servers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,8 @@ def _values(row: Row) -> dict[str, Any]:
         text = row.text("字号").removesuffix("%")
         values["text_size"] = round(float(text) * 100) if text in ("1.15", "1.3", "1.5", "1.75") else text
         values["text_size"] = int(text) if text.isdecimal() and len(text) == 3 else values["text_size"]
+    if "明文连接" in row.cells:
+        values["plain_http"] = row.choice("明文连接", {_ALLOWED: True}) is True
     if "页面" in row.cells:
         parts = row.parts("页面")
         for part in parts:
@@ -198,6 +209,7 @@ def _community(table: Mapping[str, Any], buildings: BuildingList, source: _Sourc
         source.wrong(field, "填得不对（类型、长短或大小不合要求）")
         return None
     _check(community, buildings, source, given=fields)
+    _check_lines(community.servers, source, allowed=table.get("plain_http", False), has_ca=bool(ca))
     if len(source.problems.found) > before:
         return None
     return Packaged(community=community, buildings=buildings, ca=ca, logo=logo)
@@ -244,6 +256,29 @@ def _check(community: Community, buildings: BuildingList, source: _Source, *, gi
             source.wrong("compounds", f"楼栋表里有“{compound}”，这里没有写")
     if len(buildings.content) > SIZES["buildings.json"]:
         source.wrong("buildings", "楼太多了，装不下")
+
+
+def _check_lines(servers: tuple[str, ...], source: _Source, *, allowed: object, has_ca: bool) -> None:
+    """Whoever wants the records to go over the line in clear has to say so: it may be a slip of one letter."""
+    if not isinstance(allowed, bool):
+        source.wrong("plain_http", "只能是 true 或 false")
+    how = f"在“{source.names['plain_http']}”填“{_ALLOWED}”" if source.names else "写上 plain_http = true"
+    for server in servers:
+        if is_plain(server) and not allowed:
+            source.wrong("servers", f"“{server}”不加密，居民的记录会明文传送；请改成 https://，确实只能这样就{how}")
+    if has_ca and all(is_address(server) and urlsplit(server).scheme == "http" for server in servers):
+        source.wrong("ca", "服务器地址里没有 https://，用不上证书")
+
+
+def is_plain(address: str) -> bool:
+    """Whether what goes there can be read on the way: http, and not to this same PC, as in a trial."""
+    if not is_address(address) or urlsplit(address).scheme != "http":
+        return False
+    host = urlsplit(address).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host != "localhost"
 
 
 def _file(table: Mapping[str, Any], field: str, source: _Source) -> bytes:
@@ -340,6 +375,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(
                 f"{told.id}  {told.name}  {len(told.compounds)} 个小区  {len(one.buildings.buildings)} 栋楼  "
                 f"{one.buildings.doors} 户  {'、'.join(told.servers)}{'  自己的 CA' if one.ca else ''}"
+                f"{'  不加密！' if one.in_clear else ''}"
             )
     return 0
 

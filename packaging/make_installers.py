@@ -276,6 +276,8 @@ def main(arguments: list[str] | None = None) -> int:
         laid_out_s = time.perf_counter() - started
         for place_in_row, packaged in enumerate(communities, 1):
             told = f"[{place_in_row}/{len(communities)}] {packaged.community.name}"
+            if packaged.in_clear:
+                _say(f"{told}  不加密的服务器地址：{'、'.join(packaged.in_clear)}（表里允许了）")
             for made in factory.make(packaged):
                 _say(f"{told}  {made.name}  {made.size / 1e6:.1f} MB  {made.seconds:.1f} 秒")
             numbers.save(numbers_file)

@@ -98,10 +98,11 @@ def test_many_communities_from_one_table(tmp_path: Path) -> None:
             "logo.png",
             "无",
             1.15,
+            "允许",
         ),
         (),
-        ("bb-2", "乙社区", None, "子、丑", "http://10.0.0.2", None, None, None, "需求图", "130%"),
-        ("cc", "丙社区", "", "", "http://10.0.0.3", "", "", "", "", 150),
+        ("bb-2", "乙社区", None, "子、丑", "https://10.0.0.2", None, None, None, "需求图", "130%"),
+        ("cc", "丙社区", "", "", "http://127.0.0.1:8440、http://localhost", "", "", "", "", 150),
         buildings=(("bb-2", "子", "1号楼", 6, 2, 3), ("bb-2", "丑", "1号楼", 6, 2, 1)),
     )
     one, two, three = read_communities(path)
@@ -113,6 +114,15 @@ def test_many_communities_from_one_table(tmp_path: Path) -> None:
     assert (two.community.modules, two.community.text_size) == (("needs_map",), 130)
     assert two.buildings.doors == 36 + 12
     assert (three.community.modules, three.community.text_size) == (None, 150)
+
+
+def test_an_address_in_clear_is_told_where_it_is_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for servers, is_told in (('"http://a"', True), ('"https://a"', False), ('"http://[::1]:8440"', False)):
+        (tmp_path / "a.toml").write_text(
+            f'id = "aa"\nname = "甲"\nservers = [{servers}]\nplain_http = true\n', encoding="utf-8"
+        )
+        assert main([str(tmp_path / "a.toml")]) == 0
+        assert ("不加密！" in capsys.readouterr().out) is is_told
 
 
 def test_the_template_is_a_table_without_mistakes(tmp_path: Path) -> None:
@@ -134,7 +144,7 @@ def test_all_mistakes_of_a_table_are_told_at_once(tmp_path: Path, capsys: pytest
         ("aa", "甲社区", "", "", "", "no.pem"),
         ("AA", "乙/社区", "12", "子、子", "10.0.0.1", "key.pem", "none.xlsx", "small.png", "游戏", 110),
         ("aa", "", "", "", "http://a", "old.pem", "gone.xlsx", "big.png", "", "大"),
-        ("dd", "丁社区", "", "子", "http://a", "leaf.pem", "", "gone.png"),
+        ("dd", "丁社区", "", "子", "http://a", "leaf.pem", "", "gone.png", "", "", "是"),
         buildings=(
             ("dd", "子", "1号楼", 600, 2, 3),
             ("dd", "丑", "", "六", "", 3),
@@ -167,6 +177,9 @@ def test_all_mistakes_of_a_table_are_told_at_once(tmp_path: Path, capsys: pytest
         "社区.xlsx“楼栋” 第 3 行“每层户数”：没有填",
         "社区.xlsx“楼栋” 第 3 行“楼栋”：没有填",
         "第 5 行“证书文件”：是一台服务器的证书，不是签发它的 CA 证书",
+        "第 5 行“证书文件”：服务器地址里没有 https://，用不上证书",
+        "第 5 行“服务器地址”：“http://a”不加密，居民的记录会明文传送；请改成 https://，确实只能这样就在“明文连接”填“允许”",
+        "第 5 行“明文连接”：只能填“允许”，现在是“是”",
         "第 5 行“标志”：找不到文件 gone.png",
         "第 5 行“小区”：楼栋表里有“丑”，这里没有写",
         "社区.xlsx“楼栋” 第 4 行“社区编号”：社区表里没有“ee”",
@@ -189,17 +202,23 @@ def test_a_table_with_other_columns_is_not_guessed_at(tmp_path: Path) -> None:
     assert mistakes(table(tmp_path / "b.xlsx")) == ["b.xlsx“社区”：一个社区也没有"]
 
 
-GOOD = 'id = "aa"\nname = "甲"\nservers = ["http://a"]\n'
+GOOD = 'id = "aa"\nname = "甲"\nservers = ["https://a"]\n'
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("id = ", "读不出来"),
-        ('id = "aa"\nname = "甲"\nserver = "http://a"\n', "不认识 server"),
-        ('id = "server"\nname = "甲"\nservers = ["http://a"]\n', "“server”留给服务器的安装包"),
+        ('id = "aa"\nname = "甲"\nserver = "https://a"\n', "不认识 server"),
+        ('id = "server"\nname = "甲"\nservers = ["https://a"]\n', "“server”留给服务器的安装包"),
         (GOOD + 'enroll = "code.json"\n', "不认识 enroll"),  # no file that could hold a secret
-        ('id = "aa"\nname = "甲"\nservers = "http://a"\n', "“servers”：填得不对"),
+        ('id = "aa"\nname = "甲"\nservers = "https://a"\n', "“servers”：填得不对"),
+        (
+            GOOD.replace("https", "http"),
+            "“http://a”不加密，居民的记录会明文传送；请改成 https://，确实只能这样就写上 plain_http = true",
+        ),
+        (GOOD.replace("https", "http") + "plain_http = false\n", "“http://a”不加密"),
+        (GOOD + 'plain_http = "no"\n', "“plain_http”：只能是 true 或 false"),
         (GOOD + "logo = 3\n", "“logo”：应该是文件名"),
         (GOOD + "buildings = 3\n", "“buildings”：应该是楼栋表的文件名"),
         (GOOD + "building = 3\n", "“building”：应该写成 [[building]]"),
