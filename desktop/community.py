@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import msgspec
 
-from desktop.paths import Paths, Places, resources
+from desktop.paths import OLDER, Paths, Places, resources
 from desktop.preset import SUFFIX, Preset, read_preset
 from desktop.vault import Vault
 from sync.errors import TrustError
@@ -22,6 +22,7 @@ from sync.keys.minisign import PublicKey, trusted_keys
 from sync.moving import move_over
 
 KEPT: Final = f"community{SUFFIX}"
+_OF_A_NEWER_PROGRAM: Final = frozenset({"signature_unknown_key", "manifest_newer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class Search:
         if not community_id:
             return Found(refused=(*refused, *spoilt))
         found += self._read_all(self.places.dropped(community_id), refused)
-        chosen = self._choose(folder_id or community_id, community_id, found + here, refused, memory)
+        seen = 0 if self._is_left_behind(spoilt) else memory.seen.get(community_id, 0)
+        chosen = self._choose(folder_id or community_id, community_id, found + here, refused, memory, seen=seen)
         return chosen if chosen.preset is not None else replace(chosen, refused=(*chosen.refused, *spoilt))
 
     def take(self, path: Path, *, community_id: str) -> Preset:
@@ -146,8 +148,24 @@ class Search:
 
     # ------------------------------------------------------------------------------------------- inside
 
+    def _is_left_behind(self, spoilt: list[Refusal]) -> bool:
+        """Whether this is the version before one that did not open, and that one has kept what only it can read.
+
+        Its number counts for nothing then: the older version goes on with what it came with.
+        """
+        codes = {refusal.error.code for refusal in spoilt}
+        name = self.places.install.name
+        return (name == OLDER or name.endswith(f".{OLDER}")) and bool(codes & _OF_A_NEWER_PROGRAM)
+
     def _choose(
-        self, folder_id: str, community_id: str, found: list[Preset], refused: list[Refusal], memory: _Memory
+        self,
+        folder_id: str,
+        community_id: str,
+        found: list[Preset],
+        refused: list[Refusal],
+        memory: _Memory,
+        *,
+        seen: int,
     ) -> Found:
         ours = []
         for preset in found:
@@ -156,12 +174,11 @@ class Search:
             else:
                 told = {"name": preset.community.name, "id": preset.id, "here": community_id}
                 refused.append(Refusal(preset.place, TrustError("preset_other_community", **told)))
-        seen = memory.seen.get(community_id, 0)
         best = max(ours, key=lambda preset: preset.sequence, default=None)  # of equals the first
         if best is not None and best.sequence < seen:
             refused.append(Refusal(best.place, TrustError("preset_older", number=best.sequence, seen=seen)))
             best = None
-        if best is not None:
+        if best is not None and best.sequence >= memory.seen.get(community_id, 0):
             try:
                 self._remember(best, memory, is_of_install=best.place != self.given)
             except OSError:

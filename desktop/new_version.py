@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from desktop.paths import Paths
-from desktop.updating import OLDER, Installed, Memory, Version, memory_file
+from desktop.paths import OLDER, Paths
+from desktop.updating import Installed, Memory, Version, memory_file
 from sync.moving import move_over
 
 _RECORDS: Final = ("station.db", "station.db-wal", "station.db-shm", "keyslots.json", "profile.json")

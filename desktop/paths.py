@@ -9,6 +9,7 @@ from typing import Final, Self
 import platformdirs
 
 APP_FOLDER: Final = "qiaomen"
+OLDER: Final = "previous"  # the older version: a folder of this name in the new one, or beside it with this ending
 PRESET_SUFFIX: Final = ".qiaomenpreset"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from desktop.paths import Paths
+from desktop.paths import OLDER, Paths
 from sync.errors import TrustError
 from sync.keys.manifests import ReleaseFile, ReleaseManifest
 from sync.keys.minisign import PublicKey
@@ -26,7 +26,6 @@ from sync.moving import move_over
 if TYPE_CHECKING:
     from sync.client.releases import Source
 
-OLDER: Final = "previous"  # the older version: a folder of this name in the new one, or beside it with this ending
 _ROOM_TO_INSTALL: Final = 320 * 1024 * 1024  # bytes: the old version and the new one lie side by side for a while
 _DETACHED: Final = 0x00000208  # Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
 

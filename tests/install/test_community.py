@@ -189,6 +189,24 @@ def test_a_spoilt_kept_one_is_made_anew_and_told_only_where_it_is_missed(search:
     assert (found.preset, found.community_id, codes(found)) == (None, "xiangyang", ["signature_unknown_key"])
 
 
+@pytest.mark.parametrize("place", ["install/previous", "install.previous"])
+def test_the_version_before_a_new_key_finds_its_server_again(search: Search, tmp_path: Path, place: str) -> None:
+    """A version with another key and another preset was started and did not open; the one before it goes on."""
+    older = replace(search, places=replace(search.places, install=tmp_path / place))
+    installed(older)
+    installed(search, sequence=2, servers=("http://new.test",), key=STRANGER)
+    newer = replace(search, keys=(STRANGER.public,))
+    assert servers(newer.run()) == ("http://new.test",)
+    kept = (search.paths("xiangyang").data / KEPT).read_bytes()
+    for _ in range(2):
+        found = older.run()
+        assert (found.community_id, servers(found), codes(found)) == ("xiangyang", ("http://server.test",), [])
+    assert (search.paths("xiangyang").data / KEPT).read_bytes() == kept
+    assert servers(newer.run()) == ("http://new.test",)
+    installed(search)  # where no older version waits, an older number is refused as ever
+    assert codes(search.run()) == ["preset_older", "signature_unknown_key"]
+
+
 def test_a_place_that_may_not_be_looked_at_stops_no_start(search: Search) -> None:
     installed(search)
     search.places.site.mkdir()
