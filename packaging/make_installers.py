@@ -130,15 +130,16 @@ class Layout:
             return False
         return layout.Pieces.found_in(self.runtime, target).runtime is None
 
+    @property
+    def sources(self) -> str:
+        """A digest of what every platform's tree is made of; the runtimes are not among it."""
+        return _digest([*_sources(), *sorted(self.keys.glob("*.pub"))])
+
     def _stamp(self, name: str) -> str:
         """A digest of all that the tree is made of."""
         pieces = layout.Pieces.found_in(self.runtime, platform(name))
-        whole = hashlib.sha256(f"{name} {self.needs_runtime}".encode())
         built = [path for piece in (pieces.runtime, pieces.fcitx) if piece is not None for path in _files(piece)]
-        for path in [*_sources(), *sorted(self.keys.glob("*.pub")), *built]:
-            told = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-            whole.update(f"{told.as_posix()} {sha256_of(path)}\n".encode())
-        return whole.hexdigest()
+        return f"{name} {self.needs_runtime} {self.sources} {_digest(built)}"
 
 
 @dataclass(slots=True)
@@ -153,6 +154,7 @@ class Factory:
     fast: bool = False
     notes: str = ""
     hand_over: Path | None = None
+    sources: str = ""
     made: list[Made] = field(default_factory=list)
 
     def make(self, packaged: Packaged) -> Iterator[Made]:
@@ -194,13 +196,17 @@ class Factory:
             numbers=self.maker.numbers,
             notes=self.notes,
             now=self.maker.now,
+            sources=self.sources,
         )
         yield self._noted(id, packed, seconds=0.0)
         shutil.rmtree(self.out / id, ignore_errors=True)
         fresh.rename(self.out / id)
 
     def _made_before(self, id: str, release: Release, preset: Preset, fresh: Path) -> dict[str, Path]:
-        """Files of the same release with the same preset that an earlier run made for other platforms."""
+        """Files of the same release with the same preset that an earlier run made for other platforms.
+
+        Those of other sources under the same version stay out, and that is told: PCs of one community run one program.
+        """
         folder = self.out / id
         try:
             content = (folder / MANIFEST).read_bytes()
@@ -208,13 +214,21 @@ class Factory:
             before = ReleaseManifest.read(content, signature=signature, keys=[self.maker.key.public])
         except (OSError, TrustError):
             return {}
-        found = {}
+        found, strange = {}, []
+        last = self.maker.numbers.releases.get(id)
+        is_same_program = last is not None and last.sources == self.sources
         if (before.sequence, before.preset_sequence) == (release.sequence, preset.sequence):
             for way, file in before.files.items():
                 path = folder / file.name
-                if path.exists() and not (fresh / file.name).exists() and described(path) == file:
+                if not path.exists() or (fresh / file.name).exists() or described(path) != file:
+                    continue
+                if not is_same_program:
+                    strange.append(file.name)
+                else:
                     shutil.copyfile(path, fresh / file.name)
                     found[way] = fresh / file.name
+        if strange:
+            _say(f"{id}：上次做的 {'、'.join(strange)} 和现在的源码不是一回事，没有放进这一版；请再做一遍那个平台")
         return found
 
     def _wrapped(self, one: Laid, form: str, preset: Path, out: Path) -> Path:
@@ -272,6 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
             fast=given.fast,
             notes=given.notes,
             hand_over=given.hand_over,
+            sources=plan.sources,
         )
         laid_out_s = time.perf_counter() - started
         for place_in_row, packaged in enumerate(communities, 1):
@@ -325,6 +340,15 @@ def _sources() -> Iterator[Path]:
                 yield path
     yield from (ROOT / "packaging" / f"{name}.py" for name in _LAID_OUT_BY)
     yield from (ROOT / "packaging" / name for name in ("pruning.py", "versions.toml"))
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    """Of their contents and of their names, wherever the checkout lies."""
+    whole = hashlib.sha256()
+    for path in paths:
+        told = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        whole.update(f"{told.as_posix()} {sha256_of(path)}\n".encode())
+    return whole.hexdigest()
 
 
 def _files(piece: Path) -> list[Path]:

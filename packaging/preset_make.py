@@ -39,6 +39,7 @@ class Issued(msgspec.Struct, frozen=True):
     issued_at: int
     digest: str
     version: str = ""
+    sources: str = ""
 
 
 class Numbers(msgspec.Struct):

@@ -69,8 +69,11 @@ def issue_release(
     numbers: Numbers,
     notes: str = "",
     now: Callable[[], int] = now_ms,
+    sources: str = "",
 ) -> ReleaseManifest:
     """Write the manifest and its signature beside the files, which all lie in ``folder``; ``preset`` with its number.
+
+    ``sources`` is a digest of what the program was made of, kept with the number.
 
     ReleaseError: see ``check_number``.
     """
@@ -93,7 +96,7 @@ def issue_release(
     (folder / MANIFEST).write_bytes(content)
     (folder / f"{MANIFEST}{SUFFIX}").write_text(signature, encoding="utf-8")
     numbers.releases[community] = Issued(
-        release.sequence, manifest.issued_at, hashlib.sha256(content).hexdigest(), release.version
+        release.sequence, manifest.issued_at, hashlib.sha256(content).hexdigest(), release.version, sources
     )
     return manifest
 

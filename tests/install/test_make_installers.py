@@ -154,6 +154,25 @@ def test_another_version_under_a_number_that_was_issued_is_not_made(
     assert make(tmp_path, "linux-amd64", one, "--form", "run") == 0  # the same once more, for another platform perhaps
 
 
+def test_files_of_other_sources_do_not_get_into_the_same_release(
+    tmp_path: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = table(tmp_path / "社区.xlsx", ("xingfuli", "幸福里社区", "", "", "https://a"))
+    assert make(tmp_path, "linux-amd64", one, "--form", "run") == 0
+    numbers = tmp_path / "out/numbers.json"
+    made_of = Layout(work, tmp_path / "keys").sources
+    assert numbers.read_text(encoding="utf-8").count(made_of) == 1
+    numbers.write_text(numbers.read_text(encoding="utf-8").replace(made_of, "of before"), encoding="utf-8")
+    assert make(tmp_path, "windows", one) == 0
+    assert "qiaomen-xingfuli_0.1.0-1_amd64.run 和现在的源码不是一回事" in capsys.readouterr().out
+    for platform, ways in (("windows", {"windows-amd64"}), ("linux-amd64", {"windows-amd64", "linux-amd64-run"})):
+        assert make(tmp_path, platform, one, "--form", "run") == 0
+        found = look(OfFolder(tmp_path / "out/xingfuli"), keys=[KEY.public], community="xingfuli")
+        assert found is not None
+        assert found.manifest.files.keys() == ways
+    assert "源码" not in capsys.readouterr().out
+
+
 def test_a_key_that_the_program_would_not_trust_signs_nothing(
     tmp_path: Path, work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
