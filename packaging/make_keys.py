@@ -1,6 +1,7 @@
 """Makes the two keys of those who issue presets and releases: the working key, and the offline key for the safe.
 
-``packaging/make_keys.py --out DIR``; the format is minisign's, so ``minisign -V`` checks what they sign.
+``packaging/make_keys.py --out DIR``; the format is minisign's, so ``minisign -V`` checks what they sign. Each key has a
+passphrase of its own: whoever has seen that of the working key must not have the one by which it is replaced.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from sync.errors import KeysError, TrustError
 from sync.keys.minisign import DEAR, SecretKey
 
 NAMES = ("working", "offline")
+SWITCHES = {"working": "--passphrase-file", "offline": "--offline-passphrase-file"}
 LEAST = 8
 
 
@@ -26,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="放密钥的文件夹（不要放在程序源码里）")
     parser.add_argument("--only", choices=NAMES, help="只生成其中一把（换密钥时用）")
-    parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="里面是口令的文件；不给就在终端里问")
+    for name, switch in SWITCHES.items():
+        parser.add_argument(switch, type=Path, metavar="FILE", help=f"里面是 {name} 口令的文件；不给就在终端里问")
     parser.add_argument("--cost", type=int, default=DEAR, choices=range(10, DEAR + 1), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     names = [given.only] if given.only else list(NAMES)
@@ -34,13 +37,18 @@ def main(arguments: list[str] | None = None) -> int:
     if there:
         return _complain(f"{given.out} 里已经有 {'、'.join(there)} 密钥了，没有动它。换密钥请放到另一个文件夹。")
     try:
-        passphrase = read_passphrase(given.passphrase_file) if given.passphrase_file else _asked()
-        if len(passphrase) < LEAST:
+        files = {"working": given.passphrase_file, "offline": given.offline_passphrase_file}
+        if any(files.values()) and not all(files[name] for name in names):
+            return _complain(f"每把密钥要有自己的口令：{'、'.join(SWITCHES[name] for name in names)} 都要给。")
+        passphrases = {name: read_passphrase(files[name]) if files[name] else _asked(name) for name in names}
+        if any(len(passphrase) < LEAST for passphrase in passphrases.values()):
             return _complain(f"口令至少 {LEAST} 个字。")
+        if len(set(passphrases.values())) < len(names):
+            return _complain("两把密钥的口令不能一样：日常用的那把被人看到了，锁起来的那把就没有用了。")
         given.out.mkdir(parents=True, exist_ok=True)
         for name in names:
             key = SecretKey.generate()
-            key.save(given.out / f"{name}.key", passphrase=passphrase, cost=given.cost)
+            key.save(given.out / f"{name}.key", passphrase=passphrases[name], cost=given.cost)
             (given.out / f"{name}.pub").write_text(key.public.text, encoding="utf-8")
             print(f"{name}.key  {name}.pub  编号 {key.public.name}")
     except (TrustError, KeysError) as error:
@@ -51,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _asked() -> str:
-    first = getpass.getpass("给密钥设一个口令：")
+def _asked(name: str) -> str:
+    first = getpass.getpass(f"给 {name} 密钥设一个口令：")
     return first if getpass.getpass("再输一遍：") == first else ""
 
 
