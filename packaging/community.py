@@ -133,13 +133,15 @@ def _from_table(path: Path, problems: Problems) -> list[Packaged]:
     if not placed:
         problems.add(place, "一个社区也没有")
     by_community = _buildings_of_all(path, sheets, problems)
-    found, ids = [], dict[str, Row]()
+    found, ids, names = [], dict[str, Row](), dict[str, Row]()
     for row in placed:
+        for column, taken in (("编号", ids), ("名称", names)):
+            value = row.text(column)
+            if value in taken:
+                row.wrong(column, f"“{value}”和第 {taken[value].number} 行重复；每个社区的{column}不能一样")
+            elif value:
+                taken[value] = row
         id = row.text("编号")
-        if id in ids:
-            row.wrong("编号", f"“{id}”和第 {ids[id].number} 行重复；每个社区的编号不能一样")
-        elif id:
-            ids[id] = row
         of_it = by_community.pop(id, [])
         if of_it and row.text("楼栋表"):
             row.wrong("楼栋表", f"“{BUILDINGS_SHEET}”里已经有这个社区的楼，不能再给楼栋表")

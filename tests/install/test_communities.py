@@ -144,7 +144,7 @@ def test_all_mistakes_of_a_table_are_told_at_once(tmp_path: Path, capsys: pytest
         ("aa", "甲社区", "", "", "", "no.pem"),
         ("AA", "乙/社区", "12", "子、子", "10.0.0.1", "key.pem", "none.xlsx", "small.png", "游戏", 110),
         ("aa", "", "", "", "http://a", "old.pem", "gone.xlsx", "big.png", "", "大"),
-        ("dd", "丁社区", "", "子", "http://a", "leaf.pem", "", "gone.png", "", "", "是"),
+        ("dd", "甲社区", "", "子", "http://a", "leaf.pem", "", "gone.png", "", "", "是"),
         buildings=(
             ("dd", "子", "1号楼", 600, 2, 3),
             ("dd", "丑", "", "六", "", 3),
@@ -176,6 +176,7 @@ def test_all_mistakes_of_a_table_are_told_at_once(tmp_path: Path, capsys: pytest
         "社区.xlsx“楼栋” 第 3 行“层数”：应该是数字，现在是“六”",
         "社区.xlsx“楼栋” 第 3 行“每层户数”：没有填",
         "社区.xlsx“楼栋” 第 3 行“楼栋”：没有填",
+        "第 5 行“名称”：“甲社区”和第 2 行重复",
         "第 5 行“证书文件”：是一台服务器的证书，不是签发它的 CA 证书",
         "第 5 行“证书文件”：服务器地址里没有 https://，用不上证书",
         "第 5 行“服务器地址”：“http://a”不加密，居民的记录会明文传送；请改成 https://，确实只能这样就在“明文连接”填“允许”",
