@@ -149,6 +149,8 @@ piece "$head_bytes" "$payload_bytes" | xz -dc | tar -x --no-same-owner -C "$new"
 piece "$((head_bytes + payload_bytes))" "$extra_bytes" | xz -dc | tar -x --no-same-owner -C "$new" -f - || fail 6 "解包没有完成，原来的版本没有改动。"
 "$new/qiaomen" --smoke >/dev/null 2>"$new/.trial" || fail 7 "新版本在这台电脑上不能启动，原来的版本没有改动：$(tail -n 3 "$new/.trial")"
 rm -f "$new/.trial"
+# What a power cut finds half written after the exchange could neither start nor fall back.
+sync -f "$new" 2>/dev/null || sync
 
 if [ -e "$place.previous" ]; then
     # The one that is here has never opened; the one before it did, and stays for that case.

@@ -268,6 +268,13 @@ def _with_head(content: bytes) -> bytes:
     return content.replace(content[content.index(b"head_bytes=") :][:20], f"head_bytes={head:<9}".encode(), 1)
 
 
+def test_a_new_version_is_on_the_disk_before_the_old_one_is_moved() -> None:
+    script = (Path(wrap_linux.__file__).parent / "linux/install.sh").read_text(encoding="utf-8")
+    order = ['"$new/qiaomen" --smoke', 'sync -f "$new"', 'mv "$place" "$place.unopened"', 'mv "$new" "$place"']
+    places = [script.index(step) for step in order]
+    assert places == sorted(places)
+
+
 def test_the_launcher_carries_nothing_of_the_desktop_s_own_qt(stand_in: Path, tmp_path: Path) -> None:
     """Started by a link from elsewhere, as from /usr/bin."""
     place = stand_in / RUNTIME
