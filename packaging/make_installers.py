@@ -110,9 +110,16 @@ class Layout:
         folder = self.work / f"payload-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}{'-fast' if self.fast else ''}"
         ready = sorted(folder.glob("*.tar.xz")) if (folder / "ready").exists() else []
         if ready:
-            return ready[0]
+            return self._bounded(ready[0], tree)
         packed = layout.pack_payload(tree, folder, level=1 if self.fast else 6)
         (folder / "ready").write_text("", encoding="utf-8")
+        return self._bounded(packed, tree)
+
+    def _bounded(self, packed: Path, tree: Path) -> Path:
+        """What people download has a limit; ``fast`` is for trials."""
+        most = platform(Release.of_tree(tree).platform).download_megabytes
+        if not self.fast and (size := packed.stat().st_size / check_tree.MEGABYTE) > most:
+            raise layout.LayoutError(f"{packed.name} 有 {size:.1f} MB，最多 {most} MB")
         return packed
 
     def _runtime(self, name: str) -> Path | None:

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import check_tree
 import make_installers
 import msgspec
 import openpyxl
 import pytest
 import release
 from community import COLUMNS
+from layout import LayoutError
 from make_installers import Layout
 
 from desktop.preset import read_preset
@@ -190,6 +192,17 @@ def test_without_a_python_for_the_platform_nothing_is_laid_out(
     (work / "tree-linux-amd64.stamp").write_text("of other sources", encoding="utf-8")
     assert make(tmp_path, "linux-amd64", one) == 2
     assert "没有 linux-amd64 的 Python 运行环境" in capsys.readouterr().err
+
+
+def test_a_program_that_is_too_large_to_download_is_not_released(
+    tmp_path: Path, work: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Layout(work, keys).of("linux-amd64").payload is not None
+    monkeypatch.setattr(check_tree, "MEGABYTE", 1)
+    for _ in range(2):  # packed already or not
+        with pytest.raises(LayoutError, match=r"payload-.* MB，最多 \d+ MB"):
+            Layout(work, keys).of("linux-amd64")
+    assert Layout(work, keys, fast=True).of("linux-amd64").payload is not None
 
 
 def test_another_python_under_the_same_name_is_noticed(tmp_path: Path, work: Path, keys: Path) -> None:
