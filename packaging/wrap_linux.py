@@ -245,6 +245,7 @@ def _fill_control(archive: tarfile.TarFile, tree: Path, told: Wrapped, digests: 
     add_text(archive, "./control", _filled("control.in", values))
     add_text(archive, "./md5sums", "".join(f"{digest}  {name}\n" for name, digest in sorted(digests)))
     add_text(archive, "./preinst", _filled("preinst.in", values), mode=0o755)
+    add_text(archive, "./prerm", _filled("prerm.in", values), mode=0o755)
     add_text(archive, "./postrm", _filled("postrm.in", values), mode=0o755)
 
 

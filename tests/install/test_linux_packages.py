@@ -87,8 +87,26 @@ def test_a_deb_holds_the_tree_the_preset_and_the_menu_entry(small_tree: Path, pr
     told = control["control"][1].decode()
     assert "Package: qiaomen-xiangyang\nVersion: 0.1.0-7\n" in told
     assert "libc6 (>= 2.28)" in told
-    for script in ("preinst", "postrm"):
+    for script in ("preinst", "prerm", "postrm"):
         assert control[script][0].mode == 0o755
+
+
+def test_a_deb_is_not_removed_from_under_somebody_s_work(small_tree: Path, tmp_path: Path) -> None:
+    """Run as dpkg does, with the /proc of a PC on which the program runs, or only another one."""
+    named = dict(parts(wrap_deb(small_tree, None, tmp_path / "out", fast=True)))
+    script = opened(named["control.tar.xz"])["prerm"][1].decode()
+    (tmp_path / "proc/7").mkdir(parents=True)
+    for target, asked, wanted in (
+        ("/opt/qiaomen/runtime/bin/python3.13", "remove", 1),
+        ("/opt/qiaomen/runtime/bin/python3.13", "upgrade", 0),
+        ("/opt/qiaomen-other/runtime/bin/python3.13", "remove", 0),
+    ):
+        link = tmp_path / "proc/7/exe"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        command = ["sh", "-c", script.replace("/proc/", f"{tmp_path}/proc/"), "prerm", asked]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, "请先关闭它，再卸载" in done.stderr) == (wanted, bool(wanted))
 
 
 def test_dpkg_reads_a_deb(small_tree: Path, tmp_path: Path) -> None:
