@@ -107,7 +107,7 @@ def test_a_forged_version_is_refused_with_its_reason(start: Start, tmp_path: Pat
     offer(tmp_path / "stick", key=STRANGER)
     shown = look(program, tmp_path / "stick")
     assert shown.told == "现在是 0.1.0 版。"
-    assert "这份东西不是本程序信任的单位发的" in program.said()
+    assert "这个文件不是本程序信任的单位发的" in program.said()
     assert not shown.fetch.isVisible()
     offer(tmp_path / "stick")
     assert look(program, tmp_path / "stick").told.startswith("有新版本 0.2.0")

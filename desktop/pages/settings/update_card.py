@@ -157,7 +157,7 @@ class UpdateCard(Card):
             )
         return Question(
             title=tr("Install version {version} now?").format(version=offer.manifest.version),
-            advice="".join(lines),
+            advice="\n".join(lines),
             yes=tr("Close and install"),
             no=tr("Leave it for now"),
         )
