@@ -1,17 +1,21 @@
-"""What goes into the Windows installer, fetched once a run: the official Python."""
+"""What goes into the Windows installer, fetched once and kept where the packages are: the official Python."""
 
-import tempfile
+import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
 import fetch_runtime_windows
-
-_FOLDER = tempfile.TemporaryDirectory(prefix="qiaomen-windows-")  # as long as the run
+from layout import CACHE
 
 
 @cache
 def runtime_zip() -> Path:
-    """The registry's copy of the embeddable Python, checked, as a zip that stays until the run ends."""
-    out = Path(_FOLDER.name) / "runtime-windows-amd64.zip"
-    fetch_runtime_windows.fetch(out=out)
-    return out
+    """The registry's copy of the embeddable Python, checked, as a zip; fetched anew when its lock has changed."""
+    lock = hashlib.sha256(fetch_runtime_windows.LOCK.read_bytes()).hexdigest()[:16]
+    kept = CACHE / f"runtime-windows-amd64-{lock}.zip"
+    if not kept.exists():
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}")  # several test processes may want it at once
+        fetch_runtime_windows.fetch(out=fresh)
+        fresh.replace(kept)
+    return kept
