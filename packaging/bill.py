@@ -16,6 +16,13 @@ _RUNTIME_PARTS: Final = (
     ("libffi", "MIT"),
     ("xz", "0BSD"),
 )
+# What these say of themselves wherever they were built in: whether our OpenSSL is the one with the hole has an answer.
+_INSIDE: Final = (
+    ("openssl", re.compile(rb"OpenSSL (\d+\.\d+\.\d+) \d{1,2} [A-Z][a-z]{2} 20\d\d"), "Apache-2.0"),
+    ("zlib", re.compile(rb"(?:in|de)flate (\d+\.\d+(?:\.\d+)*) Copyright"), "Zlib"),
+    ("sqlcipher", re.compile(rb"\0community\0(\d+\.\d+\.\d+)\0"), "BSD-3-Clause"),
+)
+_LEAST_LIBRARY: Final = 32 * 1024  # bytes
 _QT_PARTS: Final = (("qt6-base", "LGPL-3.0-only"), ("qt6-svg", "LGPL-3.0-only"))
 # Packages whose METADATA has no licence that a machine can read.
 _TOLD: Final = {
@@ -47,8 +54,15 @@ def write(
         parts += [_debian(one) for one in debs]
     if has_fcitx:
         parts.append(_part("fcitx-qt5", "1.2.7", "BSD-3-Clause"))
+    inside = _inside(path.parent)
+    parts += inside
     if runtime:
-        parts += [_part(name, runtime if name == "cpython" else "", licence) for name, licence in _RUNTIME_PARTS]
+        told = {part["name"] for part in inside if part["bom-ref"].partition(":")[2].startswith("runtime/")}
+        parts += [
+            _part(name, runtime if name == "cpython" else "", licence)
+            for name, licence in _RUNTIME_PARTS
+            if name not in told
+        ]
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -60,6 +74,19 @@ def write(
         "components": sorted(parts, key=lambda part: part["bom-ref"]),
     }
     path.write_text(json.dumps(bill, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _inside(tree: Path) -> list[dict[str, Any]]:
+    """Libraries within other files of ``runtime`` and ``site``, each with the version and the file that has it."""
+    found = []
+    for path in sorted(path for name in ("runtime", "site") for path in (tree / name).rglob("*")):
+        if path.suffix in {".py", ".pyc"} or not path.is_file() or path.stat().st_size < _LEAST_LIBRARY:
+            continue
+        content, place = path.read_bytes(), path.relative_to(tree).as_posix()
+        for name, pattern, licence in _INSIDE:
+            for version in sorted({said.decode() for said in pattern.findall(content)}):
+                found.append({**_part(name, version, licence), "bom-ref": f"{name}@{version}:{place}"})
+    return found
 
 
 def _wheel(one: LockedWheel, site: Path) -> dict[str, Any]:
